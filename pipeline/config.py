@@ -1,0 +1,246 @@
+"""Configuration of the nightly job: frozen, unknown keys rejected, every problem reported at once."""
+
+import difflib
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from pipeline.errors import ConfigError
+from udfs.language import SUPPORTED_LANGUAGES
+
+_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
+
+
+def _check_identifier(value: str) -> str:
+    if not _IDENTIFIER.fullmatch(value):
+        raise ValueError("must be a plain name: a letter or underscore, then letters, digits and underscores")
+    return value
+
+
+def _check_path(value: str) -> str:
+    """Refuse what Spark, a shell or SQL would read as more than a path."""
+    if not value.strip():
+        raise ValueError("must not be empty")
+    if re.search(r"[\x00-\x1f'\"`;\\*?\[\]{}]", value):
+        raise ValueError("must not hold quotes, backticks, semicolons, backslashes, control or glob characters (* ? [ ] { })")
+    if ".." in Path(value).parts:
+        raise ValueError("must not hold '..'")
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", value):
+        raise ValueError("must be a path that the driver and every executor see (a mounted file system), not a URI")
+    return value
+
+
+def _check_languages(value: tuple[str, ...]) -> tuple[str, ...]:
+    unknown = sorted(set(value) - SUPPORTED_LANGUAGES)
+    if unknown:
+        raise ValueError(f"no identifier for {', '.join(unknown)}; known: {', '.join(sorted(SUPPORTED_LANGUAGES))}")
+    if len(value) < 2:
+        raise ValueError("needs at least two languages")
+    return tuple(sorted(set(value)))
+
+
+Identifier = Annotated[str, AfterValidator(_check_identifier)]
+PathText = Annotated[str, AfterValidator(_check_path)]
+Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
+
+
+class ColumnsConfig(_Frozen):
+    """Names of the corpus' columns. `id`, `text` and `time` must exist; the others are null where not named."""
+
+    id: str = "id"
+    text: str = "text"
+    time: str = "time"
+    source: str | None = None
+    group: str | None = None
+    lang: str | None = None
+
+    @model_validator(mode="after")
+    def _distinct(self) -> "ColumnsConfig":
+        names = [n.lower() for n in self.named().values()]
+        repeated = sorted({n for n in names if names.count(n) > 1})
+        if repeated:
+            raise ValueError(f"the same corpus column is named twice: {', '.join(repeated)}")
+        return self
+
+    def named(self) -> dict[str, str]:
+        """Return role -> corpus column for every role that is named."""
+        return {role: name for role, name in self.model_dump().items() if name is not None}
+
+
+class InputConfig(_Frozen):
+    """The corpus: a Parquet file or a folder searched recursively; names that begin with `_` or `.` are ignored."""
+
+    path: PathText
+    file_suffix: str = ".parquet"
+    other_files: Literal["fail", "ignore"] = "fail"
+    columns: ColumnsConfig = ColumnsConfig()
+    invalid_utf8: Literal["reject", "repair"] = "reject"
+    max_chars: int = Field(default=20_000, ge=1, le=1_000_000)
+    too_long_chars: int = Field(default=5_000_000, ge=1)
+
+
+class OutputConfig(_Frozen):
+    """Where tables go: a folder, and the schema (database) of the Spark catalog that holds the tables."""
+
+    root: PathText
+    catalog: Identifier = "nightjar"
+
+
+class ModelConfig(_Frozen):
+    """The models. `embedding` and `sentiment` name an entry of the lock file, a local folder or a hub id (embedding only)."""
+
+    embedding: str = "all-MiniLM-L6-v2"
+    sentiment: str = "sentiment-en"
+    lock: str | None = None
+    allow_download: bool = False
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    token_budget: int = Field(default=2_048, ge=64, le=1_000_000)
+
+
+class LanguageConfig(_Frozen):
+    """Language identification of documents whose language the corpus does not declare."""
+
+    candidates: Annotated[tuple[str, ...], AfterValidator(_check_languages)] = (
+        "ar", "de", "en", "es", "fr", "hi", "id", "it", "ja", "ko", "nl", "pl", "pt", "ru", "sv", "tr", "uk", "vi", "zh",
+    )  # fmt: skip
+    min_confidence: Fraction = 0.5
+
+
+class TopicsConfig(_Frozen):
+    """Topics: fitted once per output root on at most `sample_size` texts; `n_topics` null picks round(sqrt(n / 10))."""
+
+    n_topics: int | None = Field(default=None, ge=2, le=500)
+    sample_size: int = Field(default=20_000, ge=100, le=200_000)
+    min_texts: int = Field(default=50, ge=2)
+    seed: int = 20_260_101
+
+
+class QualityConfig(_Frozen):
+    """Limits a night must keep to be published. `min_rows: 0` allows an empty night."""
+
+    max_rejected_fraction: Fraction = 0.05
+    max_error_fraction: Fraction = 0.01
+    min_rows: int = Field(default=1, ge=0)
+
+
+class NightlyConfig(_Frozen):
+    """The nightly job's whole configuration. `spark` holds Spark properties, with or without the leading `spark.`."""
+
+    input: InputConfig
+    output: OutputConfig
+    model: ModelConfig = ModelConfig()
+    language: LanguageConfig = LanguageConfig()
+    topics: TopicsConfig = TopicsConfig()
+    quality: QualityConfig = QualityConfig()
+    spark: dict[str, str] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _flatten_spark(cls, data: Any) -> Any:
+        if isinstance(data, Mapping) and isinstance(data.get("spark"), Mapping):
+            return {**data, "spark": _flatten_spark(data["spark"])}
+        return data
+
+    def fingerprint(self) -> str:
+        """Return the sha256 (hex) of the resolved configuration."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+
+
+def _flatten_spark(tree: Mapping[str, Any], prefix: str = "spark") -> dict[str, str]:
+    """Turn nested or dotted Spark properties into `spark.x.y: text`, booleans as true/false."""
+    flat: dict[str, str] = {}
+    for key, value in tree.items():
+        name = str(key) if str(key).startswith("spark.") else f"{prefix}.{key}"
+        if isinstance(value, Mapping):
+            flat |= _flatten_spark(value, name)
+        else:
+            flat[name] = str(value).lower() if isinstance(value, bool) else str(value)
+    return flat
+
+
+def load_config(path: str | Path, overrides: Sequence[str] = ()) -> NightlyConfig:
+    """Read a YAML file and apply `key=value` overrides (`a.b.c=value`, value read as YAML).
+
+    Raises:
+        ConfigError: with every problem found, one per line: key, value, what to do.
+    """
+    problems: list[str] = []
+    data = _read_yaml(Path(path))
+    for override in overrides:
+        problem = _apply_override(data, override)
+        if problem:
+            problems.append(problem)
+    try:
+        config = NightlyConfig.model_validate(data)
+    except ValidationError as error:
+        problems += [_describe(problem) for problem in error.errors()]
+    if problems:
+        raise ConfigError(f"{path}: {len(problems)} problem(s)\n" + "\n".join(f"  {p}" for p in problems))
+    return config
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: no such file; give --config the path of a YAML file") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read: {error}") from None
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(data, dict):
+        raise ConfigError(f"{path}: must hold a mapping of sections (input, output, ...), found {type(data).__name__}")
+    return data
+
+
+def _apply_override(data: dict[str, Any], override: str) -> str | None:
+    """Set one dotted key in place; return what is wrong with the override, or None."""
+    key, equals, text = override.partition("=")
+    if not equals or not key.strip():
+        return f"--set {override!r}: write it as key=value, for example --set quality.min_rows=0"
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError:
+        return f"--set {override!r}: the value is not valid YAML; quote it"
+    parts = key.strip().split(".")
+    if parts[0] == "spark":
+        parts = ["spark", ".".join(parts)]
+    node = data
+    for part in parts[:-1]:
+        if node.get(part) is None:
+            node[part] = {}
+        node = node[part]
+        if not isinstance(node, dict):
+            return f"--set {override!r}: {part} holds a value, not a section"
+    node[parts[-1]] = value
+    return None
+
+
+def _describe(problem: Any) -> str:
+    """Say one validation problem as `key: what is wrong, got value`."""
+    location = [str(part) for part in problem["loc"]]
+    key = ".".join(location) or "configuration"
+    if problem["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(location[-1], _known_keys(location[:-1]), n=1)
+        return f"{key}: unknown key" + (f"; did you mean {near[0]}?" if near else "; remove it")
+    if problem["type"] == "missing":
+        return f"{key}: missing; set it in the file or with --set {key}=..."
+    message = problem["msg"].removeprefix("Value error, ")
+    return f"{key}: {message}, got {problem['input']!r}"
+
+
+def _known_keys(path: Sequence[str]) -> list[str]:
+    model: Any = NightlyConfig
+    for part in path:
+        known = getattr(model, "model_fields", {})
+        model = known[part].annotation if part in known else None
+    return list(getattr(model, "model_fields", {}))

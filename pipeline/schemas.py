@@ -1,0 +1,295 @@
+"""Every published table as code: names, types, meaning, and which columns identify a row.
+
+`docs/tables.md` is generated from this module (`python -m pipeline.tables_doc`). All times are UTC.
+"""
+
+from dataclasses import dataclass
+
+from pyspark.sql import types as T
+
+STRING, LONG, INT = T.StringType(), T.LongType(), T.IntegerType()
+DOUBLE, DATE, TIMESTAMP = T.DoubleType(), T.DateType(), T.TimestampType()
+VECTOR = T.ArrayType(T.FloatType(), containsNull=False)
+STRINGS = T.ArrayType(STRING, containsNull=False)
+PHRASES = T.ArrayType(T.StructType([T.StructField("phrase", STRING), T.StructField("score", DOUBLE)]), containsNull=False)
+EVIDENCE = T.ArrayType(
+    T.StructType(
+        [
+            T.StructField("doc_id", STRING),
+            T.StructField("quote", STRING),
+            T.StructField("start", INT),
+            T.StructField("end", INT),
+        ]
+    ),
+    containsNull=False,
+)
+
+SENTIMENTS = ("negative", "neutral", "positive")
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: Spark type and meaning. `nullable` says whether a published row may hold null."""
+
+    name: str
+    dtype: T.DataType
+    comment: str
+    nullable: bool = True
+
+
+@dataclass(frozen=True)
+class Table:
+    """A published table. `key` identifies a row within a run date; `volatile` columns differ between equal runs."""
+
+    name: str
+    comment: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...]
+    volatile: tuple[str, ...] = ()
+
+    @property
+    def all_columns(self) -> tuple[Column, ...]:
+        """The table's own columns, then those that every table has; `run_date` (the partition) last."""
+        return (*self.columns, *COMMON, RUN_DATE)
+
+    @property
+    def hashed(self) -> tuple[str, ...]:
+        """The columns whose values make up the content hash."""
+        return tuple(c.name for c in self.columns if c.name not in self.volatile)
+
+    def struct(self) -> T.StructType:
+        """Return the Spark schema, comments included, with the partition column `run_date` last."""
+        return T.StructType([T.StructField(c.name, c.dtype, True, {"comment": c.comment}) for c in self.all_columns])
+
+
+RUN_DATE = Column("run_date", DATE, "night published: documents of [run_date, run_date + 1 day) UTC; the partition", False)
+COMMON = (
+    Column("run_id", STRING, "the run that wrote the row; join tables on it for a consistent cut across tables", False),
+    Column("pipeline_version", STRING, "version of Nightjar", False),
+    Column("created_at", TIMESTAMP, "start of the run", False),
+)
+
+_DOC_ID = Column("doc_id", STRING, "the corpus' id", False)
+_CONTENT_KEY = Column("content_key", STRING, "sha256 (hex) of the normalised text", False)
+_MODEL_KEY = Column("model_key", STRING, "fingerprint of everything that decides a score; see `models`", False)
+_EVENT_DATE = Column("event_date", DATE, "UTC day of the documents", False)
+_SOURCE = Column("source", STRING, "where the document came from; null where the corpus has none")
+_GROUP = Column("group_key", STRING, "the corpus' group (product, brand, ...); null where the corpus has none")
+_LANG = Column("lang", STRING, "language, ISO 639-1: declared by the corpus or identified; `und` where undecided", False)
+_N_DOCS = Column("n_docs", LONG, "documents", False)
+_N_EFFECTIVE = Column("n_effective", LONG, "distinct texts among them", False)
+
+DOC_SCORES = Table(
+    "doc_scores",
+    "One row per accepted document: language, sentiment, topic, and how much of the text the model saw.",
+    (
+        _DOC_ID,
+        _SOURCE,
+        _GROUP,
+        Column("event_ts", TIMESTAMP, "the document's time, UTC", False),
+        _EVENT_DATE,
+        _CONTENT_KEY,
+        _LANG,
+        Column("lang_confidence", DOUBLE, "confidence of the identification, 0 to 1; 1 where declared", False),
+        Column("n_chars", INT, "characters of the normalised text", False),
+        Column("n_tokens", INT, "tokens of the whole normalised text; null where no model covers the language"),
+        Column("n_chunks", INT, "pieces the model read; null where no model covers the language"),
+        Column("coverage", DOUBLE, "share of the text that reached the model, 0 to 1", False),
+        Column("sentiment", STRING, "`negative`, `neutral` or `positive`; null where `error_code` is set"),
+        Column("sentiment_score", DOUBLE, "P(positive) - P(negative), -1 to 1"),
+        Column("sentiment_confidence", DOUBLE, "probability of the label, 0 to 1"),
+        Column("topic_id", LONG, "nearest topic; see `topics`; null where `error_code` is set"),
+        Column("topic_distance", DOUBLE, "1 - cosine to the topic's centroid, 0 to 2"),
+        Column("is_canonical", T.BooleanType(), "first document of the night with this text; the others are its exact duplicates", False),
+        Column("from_cache", T.BooleanType(), "the score came from the score store", False),
+        _MODEL_KEY,
+        Column("error_code", STRING, "why there is no score: `LANG_UNSUPPORTED`, `NON_FINITE`, `MODEL`, `TOKENISE`; null where scored"),
+    ),
+    key=("doc_id",),
+    volatile=("from_cache",),
+)
+
+DOC_EMBEDDINGS = Table(
+    "doc_embeddings",
+    "One row per scored document: its vector.",
+    (
+        _DOC_ID,
+        _CONTENT_KEY,
+        Column("embedding", VECTOR, "unit vector", False),
+        Column("dim", INT, "length of the vector", False),
+        _MODEL_KEY,
+    ),
+    key=("doc_id",),
+)
+
+REJECTS = Table(
+    "rejects",
+    "One row per document of the corpus that could not be accepted, with the reason and the raw value.",
+    (
+        Column("doc_id", STRING, "the corpus' id; null where it has none"),
+        Column("reason", STRING, "`null_id`, `null_time`, `invalid_utf8`, `empty_text`, `too_long` or `duplicate_id`", False),
+        Column("rejected_column", STRING, "the corpus column at fault", False),
+        Column("raw_text", STRING, "the text as read; invalid UTF-8 replaced by U+FFFD"),
+        Column("raw_bytes", T.BinaryType(), "the exact bytes of the column at fault, only where they are not valid UTF-8"),
+        Column("event_ts", TIMESTAMP, "the document's time, UTC"),
+        _SOURCE,
+        _GROUP,
+        Column("file", STRING, "the file it came from", False),
+    ),
+    key=(),
+)
+
+SENTIMENT_DAILY = Table(
+    "sentiment_daily",
+    "Sentiment per day, source, group, language and topic: one row for each of the three labels, also where none was found.",
+    (
+        _EVENT_DATE,
+        _SOURCE,
+        _GROUP,
+        _LANG,
+        Column("topic_id", LONG, "topic; null for documents without a score"),
+        Column("sentiment", STRING, "`negative`, `neutral` or `positive`", False),
+        Column("n_docs", LONG, "scored documents of the cell with this label", False),
+        Column("n_effective", LONG, "distinct texts among them", False),
+        Column("n_scored", LONG, "scored documents of the cell, all labels", False),
+        Column("n_unscored", LONG, "documents of the cell without a score (see doc_scores.error_code)", False),
+        Column("share_raw", DOUBLE, "n_docs / n_scored; null where nothing was scored"),
+        Column("ci_low", DOUBLE, "lower end of the Wilson 95 % interval of share_raw"),
+        Column("ci_high", DOUBLE, "upper end of the Wilson 95 % interval of share_raw"),
+        Column("mean_score", DOUBLE, "mean sentiment_score of the cell, all labels"),
+        _MODEL_KEY,
+    ),
+    key=("event_date", "source", "group_key", "lang", "topic_id", "sentiment"),
+)
+
+TOPICS = Table(
+    "topics",
+    "The topics of the night's topic model, with label, keyphrases and example documents.",
+    (
+        Column("topic_id", LONG, "topic", False),
+        Column("label", STRING, "the best keyphrases, joined by ` / `", False),
+        Column("label_source", STRING, "how the label was made: `ctfidf`", False),
+        Column("keyphrases", PHRASES, "phrases with their class-based TF-IDF weight, best first", False),
+        _N_DOCS,
+        _N_EFFECTIVE,
+        Column("centroid", VECTOR, "unit vector", False),
+        Column("first_seen", DATE, "first run date of the topic model", False),
+        Column("evidence", EVIDENCE, "documents of the night nearest to the centroid; personal data in quotes is masked", False),
+        Column("topic_model_key", STRING, "fingerprint of the topic model", False),
+        _MODEL_KEY,
+    ),
+    key=("topic_id",),
+)
+
+TOPICS_DAILY = Table(
+    "topics_daily",
+    "Volume and mean sentiment per day and topic.",
+    (
+        _EVENT_DATE,
+        Column("topic_id", LONG, "topic", False),
+        _N_DOCS,
+        _N_EFFECTIVE,
+        Column("share", DOUBLE, "share of the day's scored documents", False),
+        Column("ci_low", DOUBLE, "lower end of the Wilson 95 % interval of share", False),
+        Column("ci_high", DOUBLE, "upper end of the Wilson 95 % interval of share", False),
+        Column("mean_sentiment", DOUBLE, "mean sentiment_score; null where n_docs is 0"),
+        Column("topic_model_key", STRING, "fingerprint of the topic model", False),
+        _MODEL_KEY,
+    ),
+    key=("event_date", "topic_id"),
+)
+
+RUNS = Table(
+    "runs",
+    "One row per published night. rows_in = rows_scored + rows_from_cache + rows_dup + rows_unsupported + rows_error + rows_rejected.",
+    (
+        Column("status", STRING, "`success`", False),
+        Column("interval_start", TIMESTAMP, "start of the night, UTC, included", False),
+        Column("interval_end", TIMESTAMP, "end of the night, UTC, excluded", False),
+        Column("started_at", TIMESTAMP, "start of the run", False),
+        Column("ended_at", TIMESTAMP, "when the tables were complete, before publishing", False),
+        Column("n_dates", INT, "nights published by the same run; times and stages are of the whole run", False),
+        Column("rows_corpus", LONG, "rows in all input files, whatever their date", False),
+        Column("rows_in", LONG, "rows of this night", False),
+        Column("rows_scored", LONG, "scored by the model in this run", False),
+        Column("rows_from_cache", LONG, "taken from the score store", False),
+        Column("rows_dup", LONG, "exact duplicates of another document of the night", False),
+        Column("rows_unsupported", LONG, "in a language no configured model covers", False),
+        Column("rows_error", LONG, "accepted but without a score for another reason", False),
+        Column("rows_rejected", LONG, "rejected; see `rejects`", False),
+        Column("tokens", LONG, "tokens of the documents scored in this run", False),
+        Column("model_loads", INT, "times a worker process loaded the models in this run", False),
+        Column("docs_per_s", DOUBLE, "distinct texts per second of the scoring stage; null where nothing was scored"),
+        _MODEL_KEY,
+        Column("topic_model_key", STRING, "fingerprint of the topic model; null where there is none"),
+        Column("config_hash", STRING, "sha256 (hex) of the resolved configuration", False),
+        Column("git_sha", STRING, "commit of the code, where it runs from a checkout"),
+        Column("input_files", INT, "files read", False),
+        Column("warnings", STRINGS, "what preflight noticed", False),
+    ),
+    key=("run_id",),
+    volatile=(
+        "started_at", "ended_at", "n_dates", "rows_scored", "rows_from_cache", "tokens", "model_loads", "docs_per_s",
+        "config_hash", "git_sha",
+    ),
+)  # fmt: skip
+
+RUN_STAGES = Table(
+    "run_stages",
+    "One row per stage of the run that published the night. A run over several nights writes the same rows to each.",
+    (
+        Column("stage", STRING, "name of the stage", False),
+        Column("position", INT, "order of the stage in the run, from 1", False),
+        Column("status", STRING, "`success`", False),
+        Column("rows", LONG, "rows the stage made, all nights of the run", False),
+        Column("tokens", LONG, "tokens read by a model", False),
+        Column("seconds", DOUBLE, "wall time", False),
+        Column("n_dates", INT, "nights of the run", False),
+    ),
+    key=("stage",),
+    volatile=("rows", "tokens", "seconds", "n_dates"),
+)
+
+MODELS = Table(
+    "models",
+    "The models behind the night's model_key.",
+    (
+        _MODEL_KEY,
+        Column("task", STRING, "`embedding`, `sentiment`, `language` or `topics`", False),
+        Column("name", STRING, "name of the model", False),
+        Column("revision", STRING, "revision of the weights", False),
+        Column("sha256", STRING, "sha256 (hex) over the digests of its files", False),
+        Column("languages", STRINGS, "languages it covers; `*` for any", False),
+        Column("params", STRING, "parameters as JSON", False),
+        Column("precision", STRING, "number format of the computation", False),
+    ),
+    key=("model_key", "task"),
+)
+
+QUALITY_CHECKS = Table(
+    "quality_checks",
+    "The checks the night passed before it was published.",
+    (
+        Column("check_name", STRING, "name of the check", False),
+        Column("table_name", STRING, "table it looks at", False),
+        Column("severity", STRING, "`error`: a failed check publishes nothing", False),
+        Column("observed", DOUBLE, "what was found"),
+        Column("threshold", DOUBLE, "the limit"),
+        Column("passed", T.BooleanType(), "whether it passed", False),
+    ),
+    key=("check_name",),
+)
+
+TABLES = (
+    DOC_SCORES,
+    DOC_EMBEDDINGS,
+    REJECTS,
+    SENTIMENT_DAILY,
+    TOPICS,
+    TOPICS_DAILY,
+    RUN_STAGES,
+    MODELS,
+    QUALITY_CHECKS,
+    RUNS,
+)
+"""In the order they are published; `runs` last."""

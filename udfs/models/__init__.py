@@ -1,0 +1,1 @@
+"""Model code and shipped weights. Nothing here knows pyspark."""
