@@ -83,6 +83,7 @@ class InputConfig(_Frozen):
     file_suffix: str = ".parquet"
     other_files: Literal["fail", "ignore"] = "fail"
     columns: ColumnsConfig = ColumnsConfig()
+    on_corrupt: Literal["fail", "quarantine_file"] = "fail"
     invalid_utf8: Literal["reject", "repair"] = "reject"
     max_chars: int = Field(default=20_000, ge=1, le=1_000_000)
     too_long_chars: int = Field(default=5_000_000, ge=1)

@@ -102,6 +102,12 @@ class ScoreSpec:
         text = json.dumps(parts, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
+    def encoder_key(self) -> str:
+        """Return the fingerprint (16 hex digits) of the embedding space: what topic centroids and vectors belong to."""
+        parts = {"engine": ENGINE_VERSION, "encoder": _identity(self.encoder), "precision": self.precision}
+        text = json.dumps(parts, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
 
 def _identity(spec: EncoderSpec | HeadSpec) -> dict[str, object]:
     """Return what decides the model's results: its bytes and parameters, not where they lie."""

@@ -1,0 +1,60 @@
+# Nightjar: `make run` shows it working, `make test` checks it. `make` alone lists everything.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV ?= .venv
+OUT ?= out
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+SAMPLE := $(OUT)/sample
+TABLES := $(OUT)/warehouse
+NIGHTS := --from 2026-10-05 --to 2026-10-25
+
+help: ## list the commands
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
+
+java: ## check that Java 17 or newer is there
+	@$(PYTHON) pipeline/java.py
+
+setup: java $(STAMP) ## make .venv and install everything, once
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed; this is " + sys.version.split()[0] + ". Say which: make PYTHON=python3.11 ...")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+run: setup ## sample corpus, nightly job over its 21 nights, three answers in SQL
+	@$(BIN)/python jobs/make_sample.py --out $(SAMPLE)
+	@$(BIN)/python jobs/nightly.py --config conf/jobs/sample.yaml $(NIGHTS) --set input.path=$(SAMPLE)/corpus output.root=$(TABLES)
+	@for query in conf/sql/sample_*.sql; do echo; sed 's/^/  /' $$query; $(BIN)/python jobs/sql.py --root $(TABLES) "$$(cat $$query)"; done
+
+test: setup ## lint, types and tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest
+
+test-cluster: setup ## the nightly job on a real standalone master with two workers
+	$(BIN)/python -m pytest -m cluster tests/cluster
+
+test-spark41: java ## the tests on PySpark 4.1, in an environment of its own
+	$(PYTHON) -m venv .venv-spark41
+	grep -v '^pyspark==' constraints.txt > .venv-spark41/constraints.txt
+	.venv-spark41/bin/python -m pip install --quiet --constraint .venv-spark41/constraints.txt 'pyspark>=4.1,<4.2' --editable '.[dev]'
+	.venv-spark41/bin/python -m pytest
+
+bench: setup ## the engine against sentence-transformers; DATA=folder of Parquet files with a text column
+	$(BIN)/python -m benchmarks.engine $(if $(DATA),--data $(DATA)) --rows 10000 --repeats 3 --out $(OUT)/bench-engine.json
+
+dist: setup ## wheel, and the same bytes as a zip for --py-files
+	$(BIN)/python -m build --wheel --outdir dist . > /dev/null
+	cp dist/nightjar_analytics-*.whl dist/nightjar.zip
+
+docs: setup ## regenerate the pages that are generated
+	$(BIN)/python -m pipeline.tables_doc
+
+clean: ## remove what was built and published here, not .venv
+	rm -rf $(OUT) dist build *.egg-info
+
+.PHONY: help java setup run test test-cluster test-spark41 bench dist docs clean

@@ -1,0 +1,121 @@
+"""Score the nights of a corpus and publish their tables.
+
+    spark-submit jobs/nightly.py --config conf/jobs/nightly.yaml --run-date 2026-10-05
+    python jobs/nightly.py --config conf/jobs/nightly.yaml --from 2026-10-05 --to 2026-10-25 --set output.root=/srv/nightjar
+
+Exit codes: 0 done, 1 the data failed a check (nothing published), 2 usage or configuration, 3 the run failed.
+"""
+
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+from pipeline.config import NightlyConfig, load_config
+from pipeline.errors import ConfigError, NightjarError
+from pipeline.failures import explain
+from pipeline.java import check_java
+from pipeline.manifest import RunLock, new_run_id
+from pipeline.models import resolve_models
+from pipeline.night import Night, run_nights
+from pipeline.preflight import inspect_corpus
+from pipeline.progress import configure_logging, log_file
+from pipeline.run_results import write_run_results
+from pipeline.session import build_session, check_executors
+
+logger = logging.getLogger("pipeline.nightly")
+
+
+def parse(argv: Sequence[str]) -> argparse.Namespace:
+    """Parse the command line; argparse exits with 2 on a usage error."""
+    parser = argparse.ArgumentParser(prog="nightly.py", description="Score the nights of a corpus and publish their tables.")
+    parser.add_argument("--config", required=True, metavar="FILE", help="YAML file, see conf/jobs/nightly.yaml")
+    parser.add_argument("--run-date", type=_day, metavar="D", help="the night to publish: documents of that UTC day")
+    parser.add_argument("--from", dest="first", type=_day, metavar="D", help="first of several nights")
+    parser.add_argument("--to", dest="last", type=_day, metavar="D", help="last of several nights, included")
+    parser.add_argument(
+        "--set", dest="overrides", action="extend", nargs="+", default=[], metavar="KEY=VALUE", help="override configuration keys"
+    )
+    args = parser.parse_args(argv)
+    if args.run_date and not (args.first or args.last):
+        args.first = args.last = args.run_date
+    elif args.run_date or not (args.first and args.last):
+        parser.error("give the nights to publish: either --run-date D, or --from D and --to D")
+    if args.last < args.first:
+        parser.error(f"--to {args.last} is before --from {args.first}")
+    return args
+
+
+def _day(text: str) -> date:
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").date() if len(text) == 10 else date.fromisoformat("not a date")
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a date; write it as YYYY-MM-DD") from None
+
+
+def run(config: NightlyConfig, dates: Sequence[date]) -> None:
+    """Check everything that can be checked without Spark, then run the nights in a session of their own."""
+    started_at = datetime.now(UTC)
+    root = Path(config.output.root).absolute()
+    corpus = inspect_corpus(config.input)
+    spec = resolve_models(config)
+    check_java()
+    with RunLock(root):
+        night = Night(config, corpus, spec, dates, new_run_id(started_at), started_at, root)
+        with log_file(root / "_runs" / night.run_id / "log.jsonl"):
+            error: NightjarError | None = None
+            try:
+                _run_in_session(night)
+            except BaseException as caught:
+                error = explain(caught)
+                logger.debug("the run failed", exc_info=caught)
+                raise error from caught
+            finally:
+                results = write_run_results(night, error)
+                logger.info(f"results   {results}", extra={"event": "results"})
+        _log_summary(night)
+
+
+def _run_in_session(night: Night) -> None:
+    nights = f"{night.dates[0]} to {night.dates[-1]}" if len(night.dates) > 1 else f"{night.dates[0]}"
+    logger.info(f"run       {night.run_id}: {nights}, {len(night.corpus.files)} files, {night.corpus.rows:,} rows in them")
+    for warning in night.corpus.warnings:
+        logger.warning(f"warning   {warning}")
+    with night.stages.stage("session"):
+        spark = build_session("nightjar-nightly", night.config.spark, night.root / "_catalog")
+    try:
+        check_executors(spark)
+        run_nights(spark, night)
+    finally:
+        spark.stop()
+
+
+def _log_summary(night: Night) -> None:
+    total = {name: sum(getattr(c, name) for c in night.counts.values()) for name in vars(next(iter(night.counts.values()))) if name != "run_date"}
+    seconds = (datetime.now(UTC) - night.started_at).total_seconds()
+    logger.info(
+        f"published {len(night.dates)} night(s) under {night.root} in {seconds:.0f} s: {total['rows_in']:,} rows = "
+        f"{total['rows_scored']:,} scored + {total['rows_from_cache']:,} from the store + {total['rows_dup']:,} duplicates + "
+        f"{total['rows_unsupported']:,} in other languages + {total['rows_error']:,} errors + {total['rows_rejected']:,} rejected",
+        extra={"event": "published", **total},
+    )
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the job; return its exit code."""
+    args = parse(argv)
+    configure_logging()
+    try:
+        config = load_config(args.config, args.overrides)
+        run(config, [args.first + timedelta(days=n) for n in range((args.last - args.first).days + 1)])
+    except NightjarError as error:
+        kind = "configuration" if isinstance(error, ConfigError) else "failed"
+        logger.error(f"{kind}: {error}", extra={"event": "error"})
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,228 @@
+"""One run of the nightly job: from the corpus' files to published tables. The steps, in order, are in `run_nights`."""
+
+import dataclasses
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+
+from pyspark import StorageLevel
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from pipeline import schemas
+from pipeline.config import NightlyConfig
+from pipeline.corpus import read_corpus
+from pipeline.documents import REASON, RUN_DATE, accepted, to_documents, to_rejects, to_texts, with_run_date
+from pipeline.failpoints import failpoint
+from pipeline.preflight import Corpus, recheck_corpus
+from pipeline.progress import Stages
+from pipeline.publish import TableAudit, audit, publish, read_staged, stage_table
+from pipeline.quality import Check, Counts, check_contract, check_results, require
+from pipeline.run_tables import RunFacts, to_models, to_quality_checks, to_run_stages, to_runs, with_common
+from pipeline.scoring import scored, store_name, to_scored_documents, topics_folder, unseen, with_topics
+from pipeline.sentiment import to_doc_embeddings, to_doc_scores, to_sentiment_daily
+from pipeline.store import ScoreStore
+from pipeline.topic_tables import to_topics, to_topics_daily
+from pipeline.topics import TopicModel, fit_topics, load_topics
+from udfs.spec import ScoreSpec
+from udfs.worker import Counters
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass
+class Night:
+    """What one run knows; filled as it goes and written to `run_results.json` whatever happens."""
+
+    config: NightlyConfig
+    corpus: Corpus
+    spec: ScoreSpec
+    dates: Sequence[date]
+    run_id: str
+    started_at: datetime
+    root: Path
+    stages: Stages = field(default_factory=Stages)
+    counts: dict[date, Counts] = field(default_factory=dict)
+    reject_reasons: dict[str, int] = field(default_factory=dict)
+    checks: list[Check] = field(default_factory=list)
+    audits: list[TableAudit] = field(default_factory=list)
+    topics: TopicModel | None = None
+    texts_scored: int = 0
+    scoring_seconds: float = 0.0
+    model_loads: int = 0
+
+
+def run_nights(spark: SparkSession, night: Night) -> None:
+    """Read, score, aggregate, check and publish the run's nights.
+
+    Raises:
+        DataError: the corpus or the results failed a check; nothing was published.
+        PublishError: publishing failed; every table's nights are whole, old or new.
+    """
+    night.stages.context = spark.sparkContext
+    documents = _read(spark, night)
+    kept = accepted(documents)
+    store, fresh = _score(spark, night, kept)
+    _stage_documents(night, documents, store, fresh)
+    _stage_aggregates(spark, night, kept)
+    _check(spark, night)
+    recheck_corpus(night.corpus)
+    _stage_run(spark, night)
+    _publish(spark, night)
+
+
+def _read(spark: SparkSession, night: Night) -> DataFrame:
+    """Read the nights' rows and judge them; return them persisted. Fails before any model loads if a night is too bad."""
+    with night.stages.stage("read") as stage:
+        raw = read_corpus(spark, night.config.input, night.corpus)
+        rows = with_run_date(raw, night.dates[0], night.dates[-1])
+        rows_in = {r[RUN_DATE]: r["count"] for r in rows.groupBy(RUN_DATE).count().collect()}  # bounded: one row per night
+        documents = to_documents(rows, night.config.input).persist(StorageLevel.MEMORY_AND_DISK)
+        judged = documents.groupBy(RUN_DATE, REASON).count().collect()  # bounded: nights x six reasons
+        stage.rows = sum(rows_in.values())
+    for day in night.dates:
+        reasons = {r[REASON]: r["count"] for r in judged if r[RUN_DATE] == day and r[REASON] is not None}
+        for reason, n in reasons.items():
+            night.reject_reasons[reason] = night.reject_reasons.get(reason, 0) + n
+        night.counts[day] = Counts(day, rows_in.get(day, 0), sum(reasons.values()))
+        night.checks += check_contract(night.counts[day], night.config.quality)
+    require(night.checks)
+    return documents
+
+
+def _score(spark: SparkSession, night: Night, kept: DataFrame) -> tuple[ScoreStore, list[Path]]:
+    """Score what the store does not know. Returns the store and the folders this run wrote to it.
+
+    Before there is a topic model, a bounded sample of the texts goes first and the model is fitted on it.
+    """
+    store = ScoreStore(spark, night.root, night.spec.model_key())
+    with night.stages.stage("lookup") as stage:
+        texts = to_texts(kept)
+        pending = unseen(texts, store).persist(StorageLevel.MEMORY_AND_DISK)
+        n_pending = stage.rows = pending.count()
+    folder, name = topics_folder(night.root), night.spec.encoder_key()
+    night.topics = load_topics(folder, name)
+    written: list[Path] = []
+    if night.topics is None:
+        limit = night.config.topics.sample_size
+        in_sample = F.pmod(F.xxhash64("content_key"), F.lit(1_000_000)) < int(1_000_000 * min(1.0, limit / max(n_pending, 1)))
+        sample, pending_rest = pending.where(in_sample), pending.where(~in_sample)
+        written += _score_part(night, store, sample, 0)
+        _fit_topics(night, store, texts, folder, name)
+        written += _score_part(night, store, pending_rest, 1) if n_pending > limit else []
+    else:
+        written += _score_part(night, store, pending, 0)
+    pending.unpersist()
+    failpoint("after_score")
+    return store, written
+
+
+def _score_part(night: Night, store: ScoreStore, pending: DataFrame, part: int) -> list[Path]:
+    n = pending.count()
+    if n == 0:
+        return []
+    spec = dataclasses.replace(night.spec, topics=night.topics.spec if night.topics else None)
+    context = pending.sparkSession.sparkContext
+    counters = Counters(rows=context.accumulator(0), tokens=context.accumulator(0), model_loads=context.accumulator(0))
+    with night.stages.stage("score", total_rows=n, rows_so_far=lambda: counters.rows.value) as stage:
+        path = store.write(scored(pending, n, spec, counters), store_name(night.run_id, part))
+        stage.rows, stage.tokens = n, counters.tokens.value
+    night.texts_scored += n
+    night.scoring_seconds += stage.seconds
+    night.model_loads += counters.model_loads.value
+    return [path]
+
+
+def _fit_topics(night: Night, store: ScoreStore, texts: DataFrame, folder: Path, name: str) -> None:
+    """Fit the first topic model on the scored texts of the nights, at most `topics.sample_size` of them."""
+    config = night.config.topics
+    with night.stages.stage("topics") as stage:
+        vectors = store.read().where(F.col("embedding").isNotNull()).select("content_key", "lang_hint", "embedding")
+        sample = texts.join(vectors, on=["content_key", "lang_hint"]).select(
+            "content_key", "embedding", F.left("text", F.lit(2_000)).alias("text")
+        )
+        rows = sample.orderBy(F.xxhash64("content_key"), "content_key").limit(config.sample_size)
+        pandas = rows.toPandas()  # bounded: topics.sample_size rows
+        stage.rows = len(pandas)
+        if len(pandas) < config.min_texts:
+            logger.info(f"topics    not fitted: {len(pandas)} scored texts, topics.min_texts is {config.min_texts}")
+            return
+        night.topics = fit_topics(folder, name, night.dates[0], vectors_of(pandas), list(pandas["text"]), config)
+
+
+def _stage_documents(night: Night, documents: DataFrame, store: ScoreStore, written: list[Path]) -> None:
+    with night.stages.stage("documents") as stage:
+        results = with_topics(store.read(), night.topics.spec if night.topics else None)
+        joined = to_scored_documents(accepted(documents), results, store.read(only=written))
+        model_key = night.spec.model_key()
+        together = joined.persist(StorageLevel.MEMORY_AND_DISK)
+        _stage(night, to_doc_scores(together, model_key), schemas.DOC_SCORES)
+        _stage(night, to_doc_embeddings(together, model_key), schemas.DOC_EMBEDDINGS)
+        _stage(night, to_rejects(documents), schemas.REJECTS)
+        together.unpersist()
+        stage.rows = sum(c.rows_in for c in night.counts.values())
+
+
+def _stage_aggregates(spark: SparkSession, night: Night, kept: DataFrame) -> None:
+    """Aggregate what was staged, not what was computed: the tables agree with each other by construction."""
+    model_key = night.spec.model_key()
+    with night.stages.stage("tables") as stage:
+        doc_scores = read_staged(spark, schemas.DOC_SCORES, night.root, night.run_id).persist(StorageLevel.MEMORY_AND_DISK)
+        daily = to_sentiment_daily(doc_scores)
+        _stage(night, daily, schemas.SENTIMENT_DAILY)
+        _stage(night, to_topics(doc_scores, kept, night.topics, night.dates, model_key), schemas.TOPICS)
+        _stage(night, to_topics_daily(doc_scores, night.topics, night.dates, model_key), schemas.TOPICS_DAILY)
+        _count(night, doc_scores)
+        doc_scores.unpersist()
+        stage.rows = len(night.dates)
+
+
+def _count(night: Night, doc_scores: DataFrame) -> None:
+    """Fill the counts of each night from the staged documents."""
+    ok, first, cached = F.col("error_code").isNull(), F.col("is_canonical"), F.col("from_cache")
+    unsupported = F.col("error_code") == "LANG_UNSUPPORTED"
+    fresh = ok & first & ~cached
+    rows = doc_scores.groupBy(RUN_DATE).agg(
+        F.count_if(fresh).alias("rows_scored"),
+        F.count_if(ok & first & cached).alias("rows_from_cache"),
+        F.count_if(ok & ~first).alias("rows_dup"),
+        F.count_if(unsupported).alias("rows_unsupported"),
+        F.count_if(~ok & ~unsupported).alias("rows_error"),
+        F.coalesce(F.sum(F.when(fresh, F.col("n_tokens"))), F.lit(0)).alias("tokens"),
+    )
+    for row in rows.collect():  # bounded: one row per night
+        values = row.asDict()
+        night.counts[values.pop(RUN_DATE)] = dataclasses.replace(night.counts[row[RUN_DATE]], **values)
+
+
+def _check(spark: SparkSession, night: Night) -> None:
+    for counts in night.counts.values():
+        night.checks += check_results(counts, night.config.quality)
+    require(night.checks)
+
+
+def _stage_run(spark: SparkSession, night: Night) -> None:
+    facts = RunFacts.of(night)
+    with night.stages.stage("runs") as stage:
+        _stage(night, to_quality_checks(spark, night.checks), schemas.QUALITY_CHECKS)
+        _stage(night, to_models(spark, facts), schemas.MODELS)
+        _stage(night, to_run_stages(spark, facts, night.stages.done), schemas.RUN_STAGES)
+        _stage(night, to_runs(spark, facts, list(night.counts.values())), schemas.RUNS)
+        stage.rows = len(night.dates)
+
+
+def _publish(spark: SparkSession, night: Night) -> None:
+    with night.stages.stage("audit") as stage:
+        for table in schemas.TABLES:
+            night.audits += audit(spark, table, night.root, night.run_id, night.dates)
+        stage.rows = sum(a.rows for a in night.audits)
+    with night.stages.stage("publish") as stage:
+        publish(spark, night.root, night.config.output.catalog, night.run_id, night.audits)
+        stage.rows = len(night.audits)
+
+
+def _stage(night: Night, frame: DataFrame, table: schemas.Table) -> None:
+    common = with_common(frame, night.run_id, night.started_at)
+    stage_table(common, table, night.root, night.run_id, night.dates)

@@ -1,0 +1,65 @@
+"""`run_results.json`: what a run did, for schedulers and dashboards, also when it failed."""
+
+import json
+import os
+import platform
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from pipeline import __version__
+from pipeline.errors import NightjarError
+from pipeline.night import Night
+
+_PACKAGES = ("pyspark", "torch", "transformers", "tokenizers", "pyarrow", "pandas", "lingua-language-detector")
+
+
+def write_run_results(night: Night, error: NightjarError | None) -> Path:
+    """Write `_runs/<run id>/run_results.json` and, in one step, the latest copy `run_results.json` in the output root."""
+    text = json.dumps(_results(night, error), ensure_ascii=False, indent=2, default=str) + "\n"
+    path = night.root / "_runs" / night.run_id / "run_results.json"
+    for target in (path, night.root / "run_results.json"):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = target.with_name(f".{target.name}.{os.getpid()}")
+        temporary.write_text(text, encoding="utf-8")
+        os.replace(temporary, target)
+    return path
+
+
+def _results(night: Night, error: NightjarError | None) -> dict[str, Any]:
+    return {
+        "run_id": night.run_id,
+        "status": "success" if error is None else ("rejected" if error.exit_code == 1 else "failed"),
+        "exit_code": 0 if error is None else error.exit_code,
+        "error": None if error is None else str(error),
+        "run_dates": [d.isoformat() for d in night.dates],
+        "started_at": night.started_at.isoformat(),
+        "ended_at": datetime.now(UTC).isoformat(),
+        "model_key": night.spec.model_key(),
+        "topic_model_key": night.topics.spec.key if night.topics else None,
+        "config_hash": night.config.fingerprint(),
+        "config": night.config.model_dump(mode="json", exclude={"spark"}),
+        "input": {
+            "rows": night.corpus.rows,
+            "files": [{"path": f.path, "bytes": f.size_bytes, "rows": f.rows} for f in night.corpus.files],
+            "quarantined": [{"path": p, "bytes": n, "problem": why} for p, n, why in night.corpus.quarantined],
+        },
+        "warnings": list(night.corpus.warnings),
+        "counts": [vars(c) for c in night.counts.values()],
+        "reject_reasons": night.reject_reasons,
+        "checks": [vars(c) for c in night.checks],
+        "stages": [vars(s) for s in night.stages.done],
+        "tables": [vars(a) for a in night.audits],
+        "versions": {"nightjar": __version__, "python": platform.python_version(), **_versions()},
+    }
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for name in _PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found

@@ -1,0 +1,127 @@
+"""The tables about the run itself: `runs`, `run_stages`, `models`, `quality_checks`. All are small and made on the driver."""
+
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql import types as T
+
+from pipeline import __version__, schemas
+from pipeline.models import model_rows
+from pipeline.progress import Stage
+from pipeline.quality import Check, Counts
+
+if TYPE_CHECKING:
+    from pipeline.night import Night
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """What every row about a run repeats."""
+
+    dates: tuple[date, ...]
+    model_key: str
+    models: tuple[dict[str, Any], ...]
+    run: dict[str, Any]
+
+    @classmethod
+    def of(cls, night: "Night") -> "RunFacts":
+        """Collect the facts of a run whose tables are complete."""
+        rate = night.texts_scored / night.scoring_seconds if night.scoring_seconds else None
+        topic_key = night.topics.spec.key if night.topics else None
+        run = {
+            "status": "success",
+            "started_at": night.started_at,
+            "ended_at": datetime.now(UTC),
+            "n_dates": len(night.dates),
+            "rows_corpus": night.corpus.rows,
+            "model_loads": night.model_loads,
+            "docs_per_s": round(rate, 1) if rate else None,
+            "model_key": night.spec.model_key(),
+            "topic_model_key": topic_key,
+            "config_hash": night.config.fingerprint(),
+            "git_sha": git_sha(),
+            "input_files": len(night.corpus.files),
+            "warnings": list(night.corpus.warnings),
+        }
+        return cls(tuple(night.dates), night.spec.model_key(), tuple(model_rows(night.spec, night.topics)), run)
+
+
+def git_sha() -> str | None:
+    """Return the commit of the checkout the code runs from, or None."""
+    try:
+        command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() or None
+
+
+def with_common(frame: DataFrame, run_id: str, started_at: datetime) -> DataFrame:
+    """Add the columns that every table has."""
+    created = F.lit(started_at.astimezone(UTC)).cast("timestamp")
+    values = {"run_id": F.lit(run_id), "pipeline_version": F.lit(__version__), "created_at": created}
+    return frame.withColumns(values)
+
+
+def to_runs(spark: SparkSession, facts: RunFacts, counts: Sequence[Counts]) -> DataFrame:
+    """Return one row per night."""
+    rows = []
+    for night in counts:
+        start = datetime.combine(night.run_date, time(), UTC)
+        interval = {"interval_start": start, "interval_end": start + timedelta(days=1)}
+        numbers = {name: getattr(night, name) for name in Counts.__dataclass_fields__}
+        rows.append({**facts.run, **interval, **numbers})
+    return _frame(spark, schemas.RUNS, rows)
+
+
+def to_run_stages(spark: SparkSession, facts: RunFacts, stages: Sequence[Stage]) -> DataFrame:
+    """Return one row per night and finished stage; stages of one name (scoring in two parts) are added up."""
+    rows: dict[str, dict[str, Any]] = {}
+    for stage in stages:
+        row = rows.setdefault(
+            stage.name, {"stage": stage.name, "position": len(rows) + 1, "status": "success", "rows": 0, "tokens": 0, "seconds": 0.0}
+        )
+        row["rows"] += stage.rows
+        row["tokens"] += stage.tokens
+        row["seconds"] = round(row["seconds"] + stage.seconds, 3)
+    return _per_night(spark, schemas.RUN_STAGES, facts, [{**r, "n_dates": len(facts.dates)} for r in rows.values()])
+
+
+def to_models(spark: SparkSession, facts: RunFacts) -> DataFrame:
+    """Return one row per night and model."""
+    return _per_night(spark, schemas.MODELS, facts, facts.models)
+
+
+def to_quality_checks(spark: SparkSession, checks: Sequence[Check]) -> DataFrame:
+    """Return one row per check."""
+    rows = [
+        {
+            "run_date": c.run_date,
+            "check_name": c.check_name,
+            "table_name": c.table_name,
+            "severity": "error",
+            "observed": float(c.observed),
+            "threshold": float(c.threshold),
+            "passed": c.passed,
+        }
+        for c in checks
+    ]
+    return _frame(spark, schemas.QUALITY_CHECKS, rows)
+
+
+def _per_night(
+    spark: SparkSession, table: schemas.Table, facts: RunFacts, rows: Sequence[dict[str, Any]]
+) -> DataFrame:
+    return _frame(spark, table, [{**row, "run_date": day} for day in facts.dates for row in rows])
+
+
+def _frame(spark: SparkSession, table: schemas.Table, rows: Sequence[dict[str, Any]]) -> DataFrame:
+    columns = [*table.columns, schemas.RUN_DATE]
+    struct = T.StructType([T.StructField(c.name, c.dtype) for c in columns])
+    return spark.createDataFrame([tuple(row[c.name] for c in columns) for row in rows], struct).coalesce(1)

@@ -1,0 +1,88 @@
+"""Scoring: texts the store does not know go through the model once; documents take their scores from the store."""
+
+import math
+from pathlib import Path
+
+from pyspark.sql import DataFrame, Window
+from pyspark.sql import functions as F
+
+from pipeline.documents import CONTENT_KEY, LANG_HINT, RUN_DATE, TEXT
+from pipeline.store import KEYS, SETTLED_ERRORS, STORED, ScoreStore
+from udfs.spec import ScoreSpec, TopicSpec
+from udfs.topics import make_assign
+from udfs.worker import Counters, make_score
+
+_ROWS_PER_TASK = 4_096
+_MIN_TASKS, _MIN_ROWS_PER_TASK = 16, 128
+
+
+def unseen(texts: DataFrame, store: ScoreStore) -> DataFrame:
+    """Keep the texts whose result is not in the store, or is there with an error worth another try."""
+    parts = store.parts()
+    if not parts:
+        return texts
+    settled = store.read().where(F.col("error_code").isNull() | F.col("error_code").isin(*SETTLED_ERRORS))
+    return texts.join(settled.select(*KEYS), on=list(KEYS), how="left_anti")
+
+
+def n_tasks(rows: int) -> int:
+    """Return the number of scoring tasks; it depends on the rows alone, so that every cluster cuts the same batches."""
+    few = min(_MIN_TASKS, math.ceil(rows / _MIN_ROWS_PER_TASK))
+    return max(1, few, math.ceil(rows / _ROWS_PER_TASK))
+
+
+def scored(texts: DataFrame, rows: int, spec: ScoreSpec, counters: Counters) -> DataFrame:
+    """Run the fused inference stage over texts (content_key, lang_hint, text), one row each.
+
+    Partitions and their order follow from the content keys, so results do not depend on the cluster.
+    """
+    tasks = texts.select(CONTENT_KEY, LANG_HINT, TEXT).repartition(n_tasks(rows), CONTENT_KEY, LANG_HINT)
+    ordered = tasks.sortWithinPartitions(CONTENT_KEY, LANG_HINT)
+    return ordered.mapInArrow(make_score(spec, counters), STORED)
+
+
+def with_topics(results: DataFrame, topics: TopicSpec | None) -> DataFrame:
+    """Assign the topics of `topics` to results that were scored under another topic model, or before there was one.
+
+    Needs the stored vectors only, no text and no model. Without a topic model all topic columns are null.
+    """
+    if topics is None:
+        nothing = {"topic_model_key": "string", "topic_id": "bigint", "topic_distance": "double"}
+        return results.withColumns({name: F.lit(None).cast(dtype) for name, dtype in nothing.items()})
+    current = F.col("topic_model_key").eqNullSafe(topics.key) | F.col("embedding").isNull()
+    assigned = results.where(~current).mapInArrow(make_assign(topics), STORED)
+    return results.where(current).unionByName(assigned)
+
+
+def to_scored_documents(documents: DataFrame, results: DataFrame, fresh: DataFrame) -> DataFrame:
+    """Give every document its result.
+
+    Args:
+        documents: accepted documents of the run's nights.
+        results: stored results, one row per (content_key, lang_hint).
+        fresh: (content_key, lang_hint) scored in this run.
+
+    Returns:
+        The documents (without text) with the result's columns, `is_canonical` (first of the night with its text) and
+        `from_cache` (the text was not scored in this run for this night).
+    """
+    same_text = Window.partitionBy(RUN_DATE, *KEYS).orderBy("event_ts", "doc_id")
+    this_text = Window.partitionBy(*KEYS)
+    marked = documents.drop(TEXT).withColumns(
+        {"is_canonical": F.row_number().over(same_text) == 1, "first_night": F.min(RUN_DATE).over(this_text)}
+    )
+    # both sides of these joins hold one row per key: texts are distinct, and a text is stored once
+    new = fresh.select(*KEYS, F.lit(True).alias("is_new"))
+    joined = marked.join(results, on=list(KEYS), how="inner").join(new, on=list(KEYS), how="left")
+    is_fresh = F.coalesce("is_new", F.lit(False)) & (F.col(RUN_DATE) == F.col("first_night"))
+    return joined.withColumn("from_cache", ~is_fresh).drop("is_new", "first_night")
+
+
+def store_name(run_id: str, part: int) -> str:
+    """Return the name of a store folder, unique per run and part."""
+    return f"{run_id}-{part}"
+
+
+def topics_folder(root: Path) -> Path:
+    """Return the folder of the fitted topic models."""
+    return root / "_models" / "topics"

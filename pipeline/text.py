@@ -1,0 +1,39 @@
+"""Normalisation of text as Column expressions, and the content key. `docs/documents.md` states the rules."""
+
+from pyspark.sql import Column
+from pyspark.sql import functions as F
+
+NORMALISATION_VERSION = 1
+"""Raised when the rules change: the content keys of old and new texts then differ."""
+
+# Removed: control characters that are not white space, soft hyphen, zero-width space, word joiner, byte order mark and the
+# bidirectional controls. Kept: zero-width joiner and non-joiner, which emoji, Persian and Indic scripts need.
+_REMOVED = r"[\x00-\x08\x0E-\x1F\x7F\u00AD\u200B\u200E\u200F\u202A-\u202E\u2060\u2066-\u2069\uFEFF]"
+_SPACES = r"[\s\p{Z}\u0085]+"
+
+
+def normalised(text: Column) -> Column:
+    """Drop invisible characters, fold runs of white space to one space, strip. Null in, null out."""
+    return F.trim(F.regexp_replace(F.regexp_replace(text, _REMOVED, ""), _SPACES, " "))
+
+
+def content_key(normalised_text: Column) -> Column:
+    """Return sha256 (64 hex digits) of the UTF-8 bytes of the normalised text. Null in, null out."""
+    return F.sha2(normalised_text.cast("binary"), 256)
+
+
+def language_hint(declared: Column) -> Column:
+    """Return the first subtag of a declared language in lower case (`en-US` -> `en`), or '' where there is none."""
+    subtag = F.lower(F.regexp_extract(F.trim(declared), r"^([A-Za-z]{2,3})(?:[-_].*)?$", 1))
+    return F.when(subtag == "und", "").otherwise(F.coalesce(subtag, F.lit("")))
+
+
+_EMAIL = r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
+_IBAN = r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b"
+_LONG_NUMBER = r"\+?\d[\d ().-]{5,}\d"
+
+
+def masked(text: Column) -> Column:
+    """Replace e-mail addresses, IBANs and numbers of seven or more digits (phones, cards) by `[EMAIL]`, `[IBAN]`, `[NUMBER]`."""
+    without_email = F.regexp_replace(text, _EMAIL, "[EMAIL]")
+    return F.regexp_replace(F.regexp_replace(without_email, _IBAN, "[IBAN]"), _LONG_NUMBER, "[NUMBER]")
