@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 
+import numpy as np
 from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -149,7 +150,7 @@ def _fit_topics(night: Night, store: ScoreStore, texts: DataFrame, folder: Path,
         if len(pandas) < config.min_texts:
             logger.info(f"topics    not fitted: {len(pandas)} scored texts, topics.min_texts is {config.min_texts}")
             return
-        night.topics = fit_topics(folder, name, night.dates[0], vectors_of(pandas), list(pandas["text"]), config)
+        night.topics = fit_topics(folder, name, night.dates[0], np.stack(pandas["embedding"].to_list()), list(pandas["text"]), config)
 
 
 def _stage_documents(night: Night, documents: DataFrame, store: ScoreStore, written: list[Path]) -> None:

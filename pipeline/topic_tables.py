@@ -15,6 +15,8 @@ from pipeline.topics import TopicModel
 
 _EVIDENCE_DOCS = 5
 _QUOTE_CHARS = 200
+_HEAD_CHARS = 1_000
+"""Masked before the quote is cut from it, so that the cut leaves no half of an address that no rule would know."""
 _TOPICS = T.StructType(
     [
         T.StructField("topic_id", T.LongType()),
@@ -71,8 +73,8 @@ def to_topics(
 ) -> DataFrame:
     """Return each night's topics with the documents nearest to the centroid as evidence.
 
-    Quotes are the first 200 characters of the normalised text with personal data masked; `start` and `end` count characters
-    of the normalised text before masking. Exact duplicates give one piece of evidence.
+    Quotes are the beginning of the normalised text with personal data masked, at most 200 characters; `start` and `end` count
+    characters of the normalised text before masking. Exact duplicates give one piece of evidence.
     """
     spark = doc_scores.sparkSession
     has_topic = doc_scores.where(F.col("topic_id").isNotNull())
@@ -83,13 +85,12 @@ def to_topics(
     first = has_topic.where("is_canonical").withColumn("rank", F.row_number().over(nearest))
     chosen = first.where(F.col("rank") <= _EVIDENCE_DOCS).select(RUN_DATE, "topic_id", "doc_id", "rank")
     # (run_date, doc_id) identifies a document; the chosen ones are few
-    quoted = documents.select(RUN_DATE, "doc_id", F.left("text", F.lit(_QUOTE_CHARS)).alias("head")).join(
+    quoted = documents.select(RUN_DATE, "doc_id", F.left("text", F.lit(_HEAD_CHARS)).alias("head")).join(
         F.broadcast(chosen), on=[RUN_DATE, "doc_id"], how="inner"
     )
-    piece = F.struct(
-        "rank",
-        F.struct("doc_id", masked(F.col("head")).alias("quote"), F.lit(0).alias("start"), F.char_length("head").alias("end")).alias("e"),
-    )
+    quote = F.left(masked(F.col("head")), F.lit(_QUOTE_CHARS)).alias("quote")
+    end = F.least(F.char_length("head"), F.lit(_QUOTE_CHARS)).alias("end")
+    piece = F.struct("rank", F.struct("doc_id", quote, F.lit(0).alias("start"), end).alias("e"))
     evidence = quoted.groupBy(RUN_DATE, "topic_id").agg(F.sort_array(F.collect_list(piece)).alias("ranked"))
     rows = _nights(spark, dates).crossJoin(_topic_frame(spark, model))
     full = rows.join(counted, [RUN_DATE, "topic_id"], "left").join(evidence, [RUN_DATE, "topic_id"], "left")

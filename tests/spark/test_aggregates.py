@@ -1,0 +1,154 @@
+"""Sentiment and topic tables against numbers worked out by hand or by another route."""
+
+import datetime as dt
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+from sklearn.metrics import adjusted_rand_score
+
+from pipeline.config import TopicsConfig
+from pipeline.intervals import wilson
+from pipeline.sentiment import to_sentiment_daily
+from pipeline.text import content_key, masked
+from pipeline.topic_tables import to_topics, to_topics_daily
+from pipeline.topics import TopicModel, fit_topics, load_topics, spherical_kmeans
+from udfs.spec import TopicSpec
+
+DAY = dt.date(2026, 10, 5)
+NEXT = DAY + dt.timedelta(days=1)
+SCORES = (
+    "run_date date, event_date date, doc_id string, source string, group_key string, lang string, topic_id bigint, "
+    "content_key string, sentiment string, sentiment_score double, topic_distance double, is_canonical boolean, model_key string"
+)
+
+
+def doc_scores(spark: SparkSession) -> DataFrame:
+    rows = [
+        (DAY, DAY, "1", "app", None, "en", 0, "k1", "negative", -0.5, 0.3, True, "m"),
+        (DAY, DAY, "2", "app", None, "en", 0, "k1", "negative", -0.5, 0.3, False, "m"),
+        (DAY, DAY, "3", "app", None, "en", 0, "k2", "positive", 0.9, 0.1, True, "m"),
+        (DAY, DAY, "4", "app", None, "en", 1, "k3", "neutral", 0.1, 0.2, True, "m"),
+        (DAY, DAY, "5", "app", None, "zh", None, "k4", None, None, None, True, "m"),
+        (NEXT, NEXT, "6", "app", None, "en", 0, "k1", "negative", -0.5, 0.3, True, "m"),
+    ]
+    return spark.createDataFrame(rows, SCORES)
+
+
+def model() -> TopicModel:
+    spec = TopicSpec("/nowhere", "0" * 64, "t")
+    phrases = ((("late parcel", 0.5),), (("dark mode", 0.4),), (("never used", 0.1),))
+    return TopicModel(spec, DAY, 3, ("late parcel", "dark mode", "never used"), phrases, ((1.0, 0.0), (0.0, 1.0), (0.6, 0.8)))
+
+
+@pytest.mark.parametrize(
+    ("k", "n", "low", "high"),
+    [
+        (0, 10, 0.0, 0.2775328),
+        (10, 10, 0.7224672, 1.0),
+        (1, 10, 0.0178762, 0.4041500),
+        (81, 263, 0.2553, 0.3662),
+    ],
+)
+def test_wilson_interval_equals_the_published_values(spark: SparkSession, k: int, n: int, low: float, high: float) -> None:
+    """81 of 263 is Newcombe's (1998) example: 0.2553 to 0.3662."""
+    ends = wilson(F.lit(k), F.lit(n))
+    row = spark.range(1).select(ends[0].alias("low"), ends[1].alias("high")).first()
+    assert row is not None
+    assert (row.low, row.high) == (pytest.approx(low, abs=5e-5), pytest.approx(high, abs=5e-5))
+
+
+def test_wilson_interval_of_nothing_is_null(spark: SparkSession) -> None:
+    ends = wilson(F.lit(0), F.lit(0))
+    assert spark.range(1).select(ends[0].alias("l"), ends[1].alias("h")).first() == (None, None)
+
+
+def test_sentiment_daily_counts_every_cell_and_label(spark: SparkSession) -> None:
+    rows = {(r.run_date, r.lang, r.topic_id, r.sentiment): r for r in to_sentiment_daily(doc_scores(spark)).collect()}
+    assert len(rows) == 4 * 3
+    negative = rows[DAY, "en", 0, "negative"]
+    assert (negative.n_docs, negative.n_effective, negative.n_scored, negative.n_unscored) == (2, 1, 3, 0)
+    assert negative.share_raw == pytest.approx(2 / 3)
+    assert negative.mean_score == pytest.approx((-0.5 - 0.5 + 0.9) / 3)
+    neutral = rows[DAY, "en", 0, "neutral"]
+    assert (neutral.n_docs, neutral.share_raw, neutral.ci_low) == (0, 0.0, 0.0)
+    assert neutral.ci_high == pytest.approx(3.8414588 / (3 + 3.8414588), abs=1e-6)
+    unscored = rows[DAY, "zh", None, "positive"]
+    assert (unscored.n_docs, unscored.n_scored, unscored.n_unscored, unscored.share_raw, unscored.mean_score) == (0, 0, 1, None, None)
+
+
+def test_topics_daily_has_every_topic_of_every_night(spark: SparkSession) -> None:
+    daily = to_topics_daily(doc_scores(spark), model(), [DAY, NEXT, NEXT + dt.timedelta(days=1)], "m")
+    rows = {(r.run_date, r.topic_id): r for r in daily.collect()}
+    assert len(rows) == 9
+    first = rows[DAY, 0]
+    assert (first.n_docs, first.n_effective, first.share) == (3, 2, 0.75)
+    assert first.mean_sentiment == pytest.approx(-0.1 / 3)
+    never = rows[DAY, 2]
+    assert (never.n_docs, never.share, never.mean_sentiment) == (0, 0.0, None)
+    empty = rows[NEXT + dt.timedelta(days=1), 0]
+    assert (empty.n_docs, empty.share, empty.ci_low) == (0, None, None)
+
+
+def test_topics_carry_the_nearest_documents_as_evidence_once_per_text(spark: SparkSession) -> None:
+    texts = spark.createDataFrame(
+        [(DAY, str(i), f"text {i} mail me at a.b@example.com or +1 555-0100-23") for i in range(1, 6)],
+        "run_date date, doc_id string, text string",
+    )
+    rows = {r.topic_id: r for r in to_topics(doc_scores(spark), texts, model(), [DAY], "m").collect()}
+    assert [(e.doc_id, e.quote, e.start, e.end) for e in rows[0].evidence] == [
+        ("3", "text 3 mail me at [EMAIL] or [NUMBER]", 0, 51),
+        ("1", "text 1 mail me at [EMAIL] or [NUMBER]", 0, 51),
+    ]
+    assert rows[2].evidence == []
+    assert (rows[0].n_docs, rows[0].n_effective, rows[0].label) == (3, 2, "late parcel")
+
+
+@pytest.mark.parametrize(
+    ("text", "clean"),
+    [
+        ("card 4111 1111 1111 1111 ok", "card [NUMBER] ok"),
+        ("IBAN DE89 3704 0044 0532 0130 00.", "IBAN [IBAN]."),
+        ("order 12345 on 5 May", "order 12345 on 5 May"),
+        ("call (020) 7946-0018 now", "call ([NUMBER] now"),
+    ],
+)
+def test_masking(spark: SparkSession, text: str, clean: str) -> None:
+    assert spark.createDataFrame([(text,)], "t string").select(masked(F.col("t")).alias("m")).first() == (clean,)
+
+
+def test_content_key_is_sha256_of_the_utf8_bytes(spark: SparkSession) -> None:
+    import hashlib
+
+    row = spark.createDataFrame([("naïve 你好",), (None,)], "t string").select(content_key(F.col("t")).alias("k")).collect()
+    assert [r.k for r in row] == [hashlib.sha256("naïve 你好".encode()).hexdigest(), None]
+
+
+def test_kmeans_finds_planted_directions_and_orders_them_by_size() -> None:
+    rng = np.random.default_rng(1)
+    centres = rng.normal(size=(4, 32))
+    truth = np.repeat(np.arange(4), [400, 300, 200, 100])
+    points = centres[truth] + 0.6 * rng.normal(size=(1000, 32))
+    unit = (points / np.linalg.norm(points, axis=1, keepdims=True)).astype(np.float32)
+    centroids, assigned = spherical_kmeans(unit, 4, seed=3)
+    assert adjusted_rand_score(truth, assigned) > 0.95
+    assert np.allclose(np.linalg.norm(centroids, axis=1), 1, atol=1e-6)
+    assert list(np.bincount(assigned)) == sorted(np.bincount(assigned), reverse=True)
+    assert np.array_equal(assigned, (unit @ centroids.T).argmax(axis=1))
+
+
+def test_fitted_topics_are_kept_and_labelled(tmp_path: Path) -> None:
+    parcels = [f"the parcel came late again number {i}" for i in range(30)]
+    themes = [f"please add a dark theme to the editor {i}" for i in range(30)]
+    angles = np.concatenate([np.linspace(0, 0.2, 30), np.linspace(1.3, 1.5, 30)])
+    unit = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
+    assert load_topics(tmp_path, "x") is None
+    fitted = fit_topics(tmp_path, "x", DAY, unit, parcels + themes, TopicsConfig(n_topics=2))
+    assert load_topics(tmp_path, "x") == fitted
+    words = [" ".join(p for p, _ in phrases) for phrases in fitted.keyphrases]
+    assert sorted("parcel" in w for w in words) == [False, True]
+    assert sorted("dark" in w for w in words) == [False, True]
+    assert math.isclose(sum(v * v for v in fitted.centroids[0]), 1, abs_tol=1e-5)

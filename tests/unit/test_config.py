@@ -1,0 +1,101 @@
+"""Configuration: every problem at once, with key, value and what to do."""
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.config import InputConfig, load_config
+from pipeline.errors import ConfigError
+
+GOOD = "input: {path: /data/in}\noutput: {root: /data/out}\n"
+
+
+def load(tmp_path: Path, text: str, *overrides: str):  # type: ignore[no-untyped-def]
+    path = tmp_path / "c.yaml"
+    path.write_text(text, encoding="utf-8")
+    return load_config(path, overrides)
+
+
+def problems(tmp_path: Path, text: str, *overrides: str) -> str:
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path, text, *overrides)
+    return str(caught.value)
+
+
+def test_every_problem_is_reported_at_once(tmp_path: Path) -> None:
+    message = problems(
+        tmp_path,
+        "input: {path: /x, coluns: 3}\noutput: {catalog: 'a; DROP TABLE b'}\nmodel: {device: gpu}\n",
+        "quality.min_rows=-1",
+        "nonsense",
+    )
+    assert "input.coluns: unknown key; did you mean columns?" in message
+    assert "output.root: missing; set it in the file or with --set output.root=..." in message
+    assert "output.catalog: must be a plain name" in message
+    assert "'a; DROP TABLE b'" in message
+    assert "model.device: " in message
+    assert "'gpu'" in message
+    assert "quality.min_rows: " in message
+    assert "--set 'nonsense': write it as key=value" in message
+    assert message.splitlines()[0].endswith("6 problem(s)")
+
+
+def test_overrides_reach_nested_keys_and_spark_properties(tmp_path: Path) -> None:
+    config = load(
+        tmp_path,
+        GOOD + "spark: {master: 'local[2]', sql: {shuffle: {partitions: 3}}}\n",
+        "quality.min_rows=0",
+        "input.columns.id=message_id",
+        "spark.sql.shuffle.partitions=7",
+        "spark.ui.enabled=false",
+    )
+    assert config.quality.min_rows == 0
+    assert config.input.columns.id == "message_id"
+    assert config.spark == {
+        "spark.master": "local[2]",
+        "spark.sql.shuffle.partitions": "7",
+        "spark.ui.enabled": "false",
+    }
+
+
+@pytest.mark.parametrize("path", ["/data/../etc", "s3://bucket/x", "file:///x", "/a*b", "/a'b", "", "/a\nb", "/a`b", "/a;b"])
+def test_paths_that_could_mean_more_are_refused(tmp_path: Path, path: str) -> None:
+    with pytest.raises(ValueError, match="path"):
+        InputConfig(path=path)
+
+
+def test_one_column_for_two_roles_is_refused(tmp_path: Path) -> None:
+    assert "the same corpus column is named twice: body" in problems(
+        tmp_path, "input: {path: /x, columns: {id: body, text: Body}}\noutput: {root: /y}\n"
+    )
+
+
+def test_unknown_language_is_named(tmp_path: Path) -> None:
+    assert "no identifier for qq" in problems(tmp_path, GOOD + "language: {candidates: [en, qq]}\n")
+
+
+@pytest.mark.parametrize("text", ["[1, 2]", "a: [", "just text"])
+def test_a_file_that_is_no_mapping_is_one_clear_error(tmp_path: Path, text: str) -> None:
+    assert "c.yaml" in problems(tmp_path, text)
+
+
+def test_missing_file_is_named() -> None:
+    with pytest.raises(ConfigError, match=r"nowhere\.yaml: no such file"):
+        load_config("nowhere.yaml")
+
+
+@pytest.mark.parametrize("path", sorted(Path("conf/jobs").glob("*.yaml")), ids=lambda p: p.name)
+def test_shipped_job_files_open_with_their_command(path: Path) -> None:
+    first = path.read_text(encoding="utf-8").splitlines()[0]
+    assert first.startswith(("# spark-submit ", "# python "))
+
+
+@pytest.mark.parametrize("name", ["nightly", "sample", "airline_tweets"])
+def test_shipped_nightly_configurations_load(name: str) -> None:
+    assert load_config(f"conf/jobs/{name}.yaml").output.catalog == "nightjar"
+
+
+def test_fingerprint_follows_the_values(tmp_path: Path) -> None:
+    first = load(tmp_path, GOOD)
+    assert first.fingerprint() == load(tmp_path, GOOD, "model.device=auto").fingerprint()
+    assert first.fingerprint() != load(tmp_path, GOOD, "model.device=cpu").fingerprint()
