@@ -1,0 +1,158 @@
+"""The one place where sessions are built, and the settings that results depend on."""
+
+import logging
+import os
+import platform
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyspark
+from pyspark import SparkConf
+from pyspark.sql import SparkSession
+
+import udfs
+from pipeline.errors import ConfigError, NightjarError
+from pipeline.java import java_problem
+from udfs.handshake import SCHEMA, report
+
+logger = logging.getLogger(__name__)
+
+_FIXED = {
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+    "spark.hadoop.parquet.page.verify-checksum.enabled": "true",
+    "spark.sql.files.ignoreMissingFiles": "false",
+    "spark.sql.files.ignoreCorruptFiles": "false",
+    "spark.sql.ansi.enabled": "true",
+    "spark.sql.caseSensitive": "false",
+}
+"""Results depend on these; a configuration that asks for something else is refused."""
+
+_REDACTED = "(?i)secret|password|passwd|token|credential|access[.]?key|api[._-]?key|dsn|authorization"
+_DEFAULTS = {
+    "spark.speculation": "false",
+    "spark.python.worker.reuse": "true",
+    "spark.sql.execution.arrow.pyspark.enabled": "true",
+    "spark.sql.execution.pyspark.udf.faulthandler.enabled": "true",
+    "spark.python.udf.pipelined.enabled": "true",
+    "spark.redaction.regex": _REDACTED,
+    "spark.ui.showConsoleProgress": "false",
+    "spark.locality.wait": "0",
+    "spark.sql.parquet.compression.codec": "zstd",
+    "spark.log.structuredLogging.enabled": "false",
+}
+_LOCAL_DEFAULTS = {
+    "spark.driver.memory": "2g",
+    "spark.ui.enabled": "false",
+    "spark.driver.host": "127.0.0.1",
+    "spark.driver.bindAddress": "127.0.0.1",
+}
+
+
+def check_java() -> None:
+    """Fail if there is no Java that Spark can run on.
+
+    Raises:
+        ConfigError: in one line that says what to install.
+    """
+    problem = java_problem()
+    if problem:
+        raise ConfigError(problem)
+
+
+def build_session(app_name: str, properties: Mapping[str, str], catalog_dir: Path | None = None) -> SparkSession:
+    """Build the session of a job.
+
+    Args:
+        properties: Spark properties of the configuration. They win over this module's defaults; what spark-submit or a
+            properties file sets wins over those defaults too.
+        catalog_dir: where the embedded metastore lies, unless the properties name a remote one; None for no metastore.
+
+    Raises:
+        ConfigError: a property that results depend on is set to something else, or GPU resources in local mode.
+    """
+    wanted = merge_properties(properties, dict(SparkConf().getAll()))
+    if catalog_dir is not None and "spark.hadoop.hive.metastore.uris" not in wanted:
+        wanted |= embedded_metastore(catalog_dir)
+    os.environ.setdefault("PYSPARK_PYTHON", wanted.get("spark.pyspark.python", sys.executable))
+    if wanted["spark.master"].startswith("local"):
+        os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+    builder = SparkSession.builder.appName(app_name)
+    for key, value in wanted.items():
+        builder = builder.config(key, value)
+    if catalog_dir is not None:
+        builder = builder.enableHiveSupport()
+    spark = builder.getOrCreate()
+    spark.sparkContext.setLogLevel(wanted.get("spark.log.level", "ERROR"))
+    if catalog_dir is not None:
+        # under spark-submit the JVM already runs, so the property cannot be given on its command line
+        jvm = spark.sparkContext._jvm
+        assert jvm is not None
+        jvm.java.lang.System.setProperty("derby.stream.error.file", str(catalog_dir / "derby.log"))
+    return spark
+
+
+def merge_properties(configured: Mapping[str, str], submitted: Mapping[str, str]) -> dict[str, str]:
+    """Return all properties of a session: this module's, then what spark-submit set, then the configuration's."""
+    master = configured.get("spark.master") or submitted.get("spark.master") or "local[*]"
+    is_local = master.startswith("local")
+    for key, value in _FIXED.items():
+        asked = configured.get(key, submitted.get(key, value))
+        if asked.lower() != value.lower():
+            raise ConfigError(f"{key}: must be {value}, got {asked!r}; results depend on it, remove the setting")
+    merged = {**_DEFAULTS, **(_LOCAL_DEFAULTS if is_local else {}), **submitted, **configured, **_FIXED}
+    gpu = sorted(key for key in merged if ".resource.gpu" in key)
+    if is_local and gpu:
+        raise ConfigError(f"{gpu[0]}: Spark hangs on GPU resources in local mode; remove it, the device is chosen without it")
+    cpus = merged.get("spark.task.cpus", "1")
+    threads = {f"spark.executorEnv.{name}": cpus for name in ("RAYON_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
+    offline = {"spark.executorEnv.HF_HUB_OFFLINE": "1", "spark.executorEnv.TOKENIZERS_PARALLELISM": "false"}
+    return {**threads, **offline, **merged, "spark.master": master}
+
+
+def embedded_metastore(catalog_dir: Path) -> dict[str, str]:
+    """Return the properties of a Derby metastore in `catalog_dir`: one process at a time, for a laptop or one host."""
+    catalog_dir.mkdir(parents=True, exist_ok=True)
+    return {
+        "spark.hadoop.javax.jdo.option.ConnectionURL": f"jdbc:derby:;databaseName={catalog_dir}/metastore_db;create=true",
+        "spark.hadoop.datanucleus.schema.autoCreateAll": "true",
+        "spark.hadoop.hive.metastore.schema.verification": "false",
+        "spark.hadoop.hive.async.log.enabled": "false",
+        "spark.sql.warehouse.dir": str(catalog_dir / "warehouse"),
+    }
+
+
+@dataclass(frozen=True)
+class Executors:
+    """Who answered the handshake: number of executor processes, and where they import `udfs` from."""
+
+    hosts: int
+    code: tuple[str, ...]
+
+
+def check_executors(spark: SparkSession) -> Executors:
+    """Compare the code and Python of the executors with the driver's before any data is read.
+
+    Raises:
+        NightjarError: if they differ, naming both.
+    """
+    slots = max(2, spark.sparkContext.defaultParallelism) * 2
+    asked = spark.range(0, slots, numPartitions=slots).mapInArrow(report, SCHEMA)
+    answers = asked.distinct().collect()  # bounded: one row per executor process
+    here = (udfs.__version__, ".".join(platform.python_version_tuple()[:2]))
+    for answer in answers:
+        there = (answer.version, answer.python)
+        if there != here:
+            raise NightjarError(
+                f"executors run nightjar {there[0]} on Python {there[1]} (from {answer.code}), the driver {here[0]} on {here[1]}; "
+                "ship the same archive with --py-files and set spark.pyspark.python"
+            )
+    return Executors(len({a.host for a in answers}), tuple(sorted({a.code for a in answers})))
+
+
+def spark_version() -> tuple[int, int]:
+    """Return major and minor version of the installed PySpark."""
+    major, minor, *_ = pyspark.__version__.split(".")
+    return int(major), int(minor)
