@@ -1,1 +1,1 @@
-"""Model code and shipped weights. Nothing here knows pyspark."""
+"""Models and nothing of Spark: files and their checks, tokeniser, encoders, heads, centroids."""

@@ -1,0 +1,116 @@
+"""An encoder behind one interface: a micro-batch of chunks in, one pooled vector per chunk out."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from udfs.models import bert
+from udfs.models.batches import equal_runs
+from udfs.models.files import ModelFileError, locate, verify
+from udfs.models.spec import EncoderSpec
+from udfs.models.tokenise import Chunks, TextTokenizer
+
+
+class Trunk(Protocol):
+    """The Transformer itself."""
+
+    def __call__(self, ids: Tensor, positions: Tensor, runs: Sequence[bert.Run]) -> Tensor:
+        """Return (T, h) hidden states of (T,) ids at (T,) positions; runs of equally long chunks follow each other."""
+        ...
+
+
+class HuggingFaceTrunk:
+    """Any Hugging Face encoder: each run of equally long chunks is one padding-free call."""
+
+    def __init__(self, model: Any) -> None:
+        self._model = model
+
+    def __call__(self, ids: Tensor, positions: Tensor, runs: Sequence[bert.Run]) -> Tensor:
+        """See `Trunk`; the model makes its own positions."""
+        parts, start = [], 0
+        for first, last, length in runs:
+            stop = start + (last - first) * length
+            block = ids[start:stop].view(last - first, length)
+            output = self._model(input_ids=block, attention_mask=torch.ones_like(block))
+            parts.append(output.last_hidden_state.reshape(stop - start, -1))
+            start = stop
+        return torch.cat(parts)
+
+
+class Encoder:
+    """A loaded encoder on one device, float32."""
+
+    def __init__(self, spec: EncoderSpec, tokenizer: TextTokenizer, trunk: Trunk, device: torch.device) -> None:
+        self.spec, self.tokenizer, self.device = spec, tokenizer, device
+        self._trunk = trunk
+
+    @torch.inference_mode()
+    def pooled(self, chunks: Chunks, batch: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return (b, h) float32 pooled vectors of the chunks `batch` (b,), which are sorted by length; not normalised."""
+        lengths = chunks.lengths[batch]
+        ends = np.cumsum(lengths)
+        # position of every token in its chunk, then its place in the window's flat ids
+        positions = np.arange(ends[-1]) - np.repeat(ends - lengths, lengths)
+        ids = chunks.ids[np.repeat(chunks.offsets[batch], lengths) + positions]
+        runs = equal_runs(lengths)
+        hidden = self._trunk(self._to_device(ids), self._to_device(positions), runs)
+        pooled, start = [], 0
+        for first, last, length in runs:
+            stop = start + (last - first) * length
+            block = hidden[start:stop].view(last - first, length, -1)
+            pooled.append(block.mean(dim=1) if self.spec.pooling == "mean" else block[:, 0])
+            start = stop
+        return torch.cat(pooled).cpu().numpy()
+
+    def _to_device(self, values: NDArray[Any]) -> Tensor:
+        return torch.from_numpy(values.astype(np.int64, copy=False)).to(self.device)
+
+
+def load_encoder(spec: EncoderSpec, device: str) -> Encoder:
+    """Verify and load an encoder; `device` is `auto`, `cpu` or `cuda`.
+
+    Raises:
+        ModelFileError: files missing, changed or not loadable; CUDA asked for where there is none.
+    """
+    place = choose_device(device)
+    folder = locate(spec.source)
+    verify(folder, spec.files, spec.source)
+    if not isinstance(folder, Path):
+        raise ModelFileError(
+            f"{spec.source}: lies inside an archive; an encoder needs a real folder, install its package"
+        )
+    tokenizer = TextTokenizer((folder / "tokenizer.json").read_bytes())
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    try:
+        trunk: Trunk = (
+            bert.load(folder).to(place) if bert.fits(config) else HuggingFaceTrunk(_load_any(folder).to(place))
+        )
+    except (KeyError, RuntimeError, ValueError, OSError) as error:
+        first_line = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise ModelFileError(f"{spec.source}: cannot be loaded as {config.get('model_type')}: {first_line}") from None
+    return Encoder(spec, tokenizer, trunk, place)
+
+
+def choose_device(device: str) -> torch.device:
+    """Return the device to compute on: `auto` takes CUDA where it is."""
+    available = torch.cuda.is_available()
+    if device == "cuda" and not available:
+        raise ModelFileError(
+            "model.device is cuda, but no CUDA device is visible in this worker; set model.device: auto"
+        )
+    return torch.device("cuda" if available and device != "cpu" else "cpu")
+
+
+def _load_any(folder: Path) -> Any:
+    from transformers import AutoModel
+
+    model = AutoModel.from_pretrained(
+        str(folder), local_files_only=True, use_safetensors=True, trust_remote_code=False, dtype=torch.float32
+    )
+    return model.eval().requires_grad_(False)

@@ -1,0 +1,80 @@
+"""The scoring stage as Spark runs it: the spec travels, the model stays in the worker process."""
+
+import logging
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from udfs.spec import ScoreSpec
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Counters:
+    """Spark accumulators of a stage: rows and tokens scored, times a process loaded the models."""
+
+    rows: Any
+    tokens: Any
+    model_loads: Any
+
+
+_loaded: dict[ScoreSpec, Any] = {}
+
+
+def make_score(spec: ScoreSpec, counters: Counters) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
+    """Return the function for `mapInArrow`: batches of `udfs.results.TEXTS` in, of `udfs.results.RESULTS` out."""
+
+    def score(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        first = next(batches, None)
+        if first is None:
+            return
+        engine, is_new = engine_of_process(spec)
+        counters.model_loads.add(int(is_new))
+
+        def count(rows: int, tokens: int) -> None:
+            counters.rows.add(rows)
+            counters.tokens.add(tokens)
+
+        yield from engine.score(_chain(first, batches), count)
+
+    return score
+
+
+def engine_of_process(spec: ScoreSpec) -> tuple[Any, bool]:
+    """Return this process' engine for `spec`, and whether it was loaded by this call. One engine is kept."""
+    known = _loaded.get(spec)
+    if known is not None:
+        return known, False
+    configure_threads()
+    from udfs.engine import Engine
+
+    _loaded.clear()
+    started = time.monotonic()
+    _loaded[spec] = Engine(spec)
+    logger.info("models loaded in %.1f s in process %d", time.monotonic() - started, os.getpid())
+    return _loaded[spec], True
+
+
+def configure_threads() -> None:
+    """Let this process use as many threads as its task has cores; Spark says how many through OMP_NUM_THREADS.
+
+    The tokenizer's and identifier's own pool would otherwise take every core in every worker.
+    """
+    cores = int(os.environ.get("OMP_NUM_THREADS") or 1)
+    os.environ.setdefault("RAYON_NUM_THREADS", str(cores))
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false" if cores == 1 else "true")
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    import torch
+
+    torch.set_num_threads(cores)
+    pa.set_cpu_count(cores)
+
+
+def _chain(first: pa.RecordBatch, rest: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    yield first
+    yield from rest
