@@ -5,7 +5,7 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -27,7 +27,9 @@ def _check_path(value: str) -> str:
     if not value.strip():
         raise ValueError("must not be empty")
     if re.search(r"[\x00-\x1f'\"`;\\*?\[\]{}]", value):
-        raise ValueError("must not hold quotes, backticks, semicolons, backslashes, control or glob characters (* ? [ ] { })")
+        raise ValueError(
+            "must not hold quotes, backticks, semicolons, backslashes, control or glob characters (* ? [ ] { })"
+        )
     if ".." in Path(value).parts:
         raise ValueError("must not hold '..'")
     if re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", value):
@@ -49,11 +51,13 @@ PathText = Annotated[str, AfterValidator(_check_path)]
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 
 
-class _Frozen(BaseModel):
+class Frozen(BaseModel):
+    """Base of every configuration section."""
+
     model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
 
 
-class ColumnsConfig(_Frozen):
+class ColumnsConfig(Frozen):
     """Names of the corpus' columns. `id`, `text` and `time` must exist; the others are null where not named."""
 
     id: str = "id"
@@ -76,7 +80,7 @@ class ColumnsConfig(_Frozen):
         return {role: name for role, name in self.model_dump().items() if name is not None}
 
 
-class InputConfig(_Frozen):
+class InputConfig(Frozen):
     """The corpus: a Parquet file or a folder searched recursively; names that begin with `_` or `.` are ignored."""
 
     path: PathText
@@ -89,15 +93,18 @@ class InputConfig(_Frozen):
     too_long_chars: int = Field(default=5_000_000, ge=1)
 
 
-class OutputConfig(_Frozen):
+class OutputConfig(Frozen):
     """Where tables go: a folder, and the schema (database) of the Spark catalog that holds the tables."""
 
     root: PathText
     catalog: Identifier = "nightjar"
 
 
-class ModelConfig(_Frozen):
-    """The models. `embedding` and `sentiment` name an entry of the lock file, a local folder or a hub id (embedding only)."""
+class ModelConfig(Frozen):
+    """The models. `embedding` and `sentiment` name an entry of the lock file, a local folder or a hub id (embedding only).
+
+    `embedding_languages` says what a folder or hub id covers (ISO 639-1, `*` for all); an entry of the lock file says so itself.
+    """
 
     embedding: str = "all-MiniLM-L6-v2"
     sentiment: str = "sentiment-en"
@@ -105,18 +112,21 @@ class ModelConfig(_Frozen):
     allow_download: bool = False
     device: Literal["auto", "cpu", "cuda"] = "auto"
     token_budget: int = Field(default=2_048, ge=64, le=1_000_000)
+    max_chunks: int = Field(default=32, ge=1, le=10_000)
+    embedding_languages: tuple[str, ...] = ("en",)
 
 
-class LanguageConfig(_Frozen):
+class LanguageConfig(Frozen):
     """Language identification of documents whose language the corpus does not declare."""
 
     candidates: Annotated[tuple[str, ...], AfterValidator(_check_languages)] = (
         "ar", "de", "en", "es", "fr", "hi", "id", "it", "ja", "ko", "nl", "pl", "pt", "ru", "sv", "tr", "uk", "vi", "zh",
     )  # fmt: skip
     min_confidence: Fraction = 0.5
+    min_covered: Fraction = 0.2
 
 
-class TopicsConfig(_Frozen):
+class TopicsConfig(Frozen):
     """Topics: fitted once per output root on at most `sample_size` texts; `n_topics` null picks round(sqrt(n / 10))."""
 
     n_topics: int | None = Field(default=None, ge=2, le=500)
@@ -125,7 +135,7 @@ class TopicsConfig(_Frozen):
     seed: int = 20_260_101
 
 
-class QualityConfig(_Frozen):
+class QualityConfig(Frozen):
     """Limits a night must keep to be published. `min_rows: 0` allows an empty night."""
 
     max_rejected_fraction: Fraction = 0.05
@@ -133,15 +143,9 @@ class QualityConfig(_Frozen):
     min_rows: int = Field(default=1, ge=0)
 
 
-class NightlyConfig(_Frozen):
-    """The nightly job's whole configuration. `spark` holds Spark properties, with or without the leading `spark.`."""
+class JobConfig(Frozen):
+    """Base of every job's configuration. `spark` holds Spark properties, with or without the leading `spark.`."""
 
-    input: InputConfig
-    output: OutputConfig
-    model: ModelConfig = ModelConfig()
-    language: LanguageConfig = LanguageConfig()
-    topics: TopicsConfig = TopicsConfig()
-    quality: QualityConfig = QualityConfig()
     spark: dict[str, str] = {}
 
     @model_validator(mode="before")
@@ -150,6 +154,17 @@ class NightlyConfig(_Frozen):
         if isinstance(data, Mapping) and isinstance(data.get("spark"), Mapping):
             return {**data, "spark": _flatten_spark(data["spark"])}
         return data
+
+
+class NightlyConfig(JobConfig):
+    """The nightly job's whole configuration."""
+
+    input: InputConfig
+    output: OutputConfig
+    model: ModelConfig = ModelConfig()
+    language: LanguageConfig = LanguageConfig()
+    topics: TopicsConfig = TopicsConfig()
+    quality: QualityConfig = QualityConfig()
 
     def fingerprint(self) -> str:
         """Return the sha256 (hex) of the resolved configuration."""
@@ -168,7 +183,15 @@ def _flatten_spark(tree: Mapping[str, Any], prefix: str = "spark") -> dict[str, 
     return flat
 
 
+C = TypeVar("C", bound=JobConfig)
+
+
 def load_config(path: str | Path, overrides: Sequence[str] = ()) -> NightlyConfig:
+    """Read the nightly job's configuration; see `load_job_config`."""
+    return load_job_config(NightlyConfig, path, overrides)
+
+
+def load_job_config(model: type[C], path: str | Path, overrides: Sequence[str] = ()) -> C:
     """Read a YAML file and apply `key=value` overrides (`a.b.c=value`, value read as YAML).
 
     Raises:
@@ -181,9 +204,9 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> NightlyConfi
         if problem:
             problems.append(problem)
     try:
-        config = NightlyConfig.model_validate(data)
+        config = model.model_validate(data)
     except ValidationError as error:
-        problems += [_describe(problem) for problem in error.errors()]
+        problems += [_describe(problem, model) for problem in error.errors()]
     if problems:
         raise ConfigError(f"{path}: {len(problems)} problem(s)\n" + "\n".join(f"  {p}" for p in problems))
     return config
@@ -226,12 +249,12 @@ def _apply_override(data: dict[str, Any], override: str) -> str | None:
     return None
 
 
-def _describe(problem: Any) -> str:
+def _describe(problem: Any, model: type[JobConfig]) -> str:
     """Say one validation problem as `key: what is wrong, got value`."""
     location = [str(part) for part in problem["loc"]]
     key = ".".join(location) or "configuration"
     if problem["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(location[-1], _known_keys(location[:-1]), n=1)
+        near = difflib.get_close_matches(location[-1], _known_keys(model, location[:-1]), n=1)
         return f"{key}: unknown key" + (f"; did you mean {near[0]}?" if near else "; remove it")
     if problem["type"] == "missing":
         return f"{key}: missing; set it in the file or with --set {key}=..."
@@ -239,9 +262,9 @@ def _describe(problem: Any) -> str:
     return f"{key}: {message}, got {problem['input']!r}"
 
 
-def _known_keys(path: Sequence[str]) -> list[str]:
-    model: Any = NightlyConfig
+def _known_keys(model: type[JobConfig], path: Sequence[str]) -> list[str]:
+    section: Any = model
     for part in path:
-        known = getattr(model, "model_fields", {})
-        model = known[part].annotation if part in known else None
-    return list(getattr(model, "model_fields", {}))
+        known = getattr(section, "model_fields", {})
+        section = known[part].annotation if part in known else None
+    return list(getattr(section, "model_fields", {}))

@@ -48,9 +48,9 @@ class Engine:
         """
         self._spec = spec
         self._encoder: Encoder = load_encoder(spec.encoder, spec.device)
-        self._head: Head = load_head(spec.sentiment)
+        self._head: Head | None = load_head(spec.sentiment) if spec.sentiment else None
         self._topics: Centroids | None = load_centroids(spec.topics.path, spec.topics.sha256) if spec.topics else None
-        covered = _both(spec.encoder.languages, spec.sentiment.languages)
+        covered = _both(spec.encoder.languages, spec.sentiment.languages if spec.sentiment else ("*",))
         self._identifier = LanguageIdentifier(spec.language, covered)
 
     def score(
@@ -194,6 +194,9 @@ class Engine:
         }
 
     def _sentiment(self, embeddings: NDArray[np.float32], has: NDArray[np.bool_]) -> dict[str, pa.Array]:
+        if self._head is None:
+            nothing = {"sentiment": pa.string(), "sentiment_score": pa.float64(), "sentiment_confidence": pa.float64()}
+            return {name: pa.nulls(len(has), dtype) for name, dtype in nothing.items()}
         probabilities = self._head.probabilities(embeddings)
         labels = np.array(self._head.labels, dtype=object)[probabilities.argmax(axis=1)] if len(embeddings) else []
         positive = probabilities[:, self._head.labels.index(_POSITIVE)]

@@ -31,10 +31,13 @@ class TopicSpec:
 
 @dataclass(frozen=True)
 class ScoreSpec:
-    """Everything the scoring stage needs. Device, budget and window change speed, not results, and stay out of the key."""
+    """Everything the scoring stage needs. Device, budget and window change speed, not results, and stay out of the key.
+
+    Without `sentiment` texts are embedded only.
+    """
 
     encoder: EncoderSpec
-    sentiment: HeadSpec
+    sentiment: HeadSpec | None
     language: LanguageSpec
     topics: TopicSpec | None = None
     precision: Literal["float32"] = "float32"
@@ -53,7 +56,7 @@ class ScoreSpec:
         parts = {
             "engine": ENGINE_VERSION,
             "encoder": _identity(self.encoder),
-            "sentiment": _identity(self.sentiment),
+            "sentiment": _identity(self.sentiment) if self.sentiment else None,
             "language": asdict(self.language),
             "precision": self.precision,
             "max_chars": self.max_chars,

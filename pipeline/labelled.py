@@ -1,0 +1,116 @@
+"""Labelled corpora: rows with a text and its true class, for training and evaluation."""
+
+from collections.abc import Sequence
+from functools import reduce
+
+from pydantic import Field, model_validator
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from pipeline.config import Frozen, JobConfig, LanguageConfig, ModelConfig, PathText
+from pipeline.errors import DataError
+from pipeline.schemas import SENTIMENTS
+from pipeline.text import content_key, language_hint, normalised
+
+SET_NAME, TEXT, LABEL, LANG_HINT, CONTENT_KEY = "set_name", "text", "label", "lang_hint", "content_key"
+
+
+class LabelledSet(Frozen):
+    """A labelled Parquet file or folder.
+
+    `rename` turns the set's labels into classes; rows whose label is no class afterwards are left out and counted. `languages`
+    keeps only rows of these languages; a row without a language counts as `default_lang`. `binary` evaluates by the sign of the
+    score: for sets without a neutral class.
+    """
+
+    name: str
+    path: PathText
+    text: str = "text"
+    label: str = "label"
+    lang: str | None = None
+    rename: dict[str, str] = Field(default_factory=dict)
+    languages: tuple[str, ...] = ()
+    default_lang: str = ""
+    binary: bool = False
+
+
+class TrainHeadConfig(JobConfig):
+    """The configuration of jobs/train_head.py. `hidden` 0 trains a linear head; the best of `l2` on validation is kept."""
+
+    name: str
+    languages: tuple[str, ...] = ("en",)
+    train: tuple[LabelledSet, ...] = Field(min_length=1)
+    validation: tuple[LabelledSet, ...] = Field(min_length=1)
+    model: ModelConfig = ModelConfig()
+    output: PathText
+    hidden: int = Field(default=0, ge=0, le=4_096)
+    l2: tuple[float, ...] = (1e-5, 1e-4, 1e-3)
+    seed: int = 20_260_101
+    max_rows: int = Field(default=500_000, ge=100, le=2_000_000)
+
+    @model_validator(mode="after")
+    def _named_once(self) -> "TrainHeadConfig":
+        _require_distinct_names((*self.train, *self.validation))
+        return self
+
+
+class EvaluateConfig(JobConfig):
+    """The configuration of jobs/evaluate.py."""
+
+    sets: tuple[LabelledSet, ...] = Field(min_length=1)
+    model: ModelConfig = ModelConfig()
+    language: LanguageConfig = LanguageConfig()
+    output: PathText
+
+    @model_validator(mode="after")
+    def _named_once(self) -> "EvaluateConfig":
+        _require_distinct_names(self.sets)
+        return self
+
+
+def _require_distinct_names(sets: Sequence[LabelledSet]) -> None:
+    names = [s.name for s in sets]
+    repeated = sorted({n for n in names if names.count(n) > 1})
+    if repeated:
+        raise ValueError(f"two sets have the same name: {', '.join(repeated)}")
+
+
+def read_labelled(spark: SparkSession, sets: Sequence[LabelledSet], labels: Sequence[str] = SENTIMENTS) -> DataFrame:
+    """Read labelled sets.
+
+    Returns:
+        set_name, content_key, lang_hint, text (normalised, not empty), label (one of `labels`).
+
+    Raises:
+        DataError: a set cannot be read, lacks a column or has no usable row.
+    """
+    return reduce(DataFrame.unionByName, [_read_set(spark, one, labels) for one in sets])
+
+
+def _read_set(spark: SparkSession, one: LabelledSet, labels: Sequence[str]) -> DataFrame:
+    try:
+        frame = spark.read.parquet(one.path)
+    except Exception as error:
+        raise DataError(f"{one.path}: cannot be read as Parquet ({type(error).__name__}); set {one.name}") from None
+    missing = [c for c in (one.text, one.label, one.lang) if c is not None and c not in frame.columns]
+    if missing:
+        raise DataError(f"{one.path}: has no column {missing[0]} (set {one.name}); it has {', '.join(frame.columns)}")
+    label = F.col(_quoted(one.label))
+    for old, new in one.rename.items():
+        label = F.when(F.col(_quoted(one.label)) == old, new).otherwise(label)
+    declared = F.col(_quoted(one.lang)) if one.lang else F.lit(None).cast("string")
+    rows = frame.select(
+        F.lit(one.name).alias(SET_NAME),
+        normalised(F.make_valid_utf8(F.col(_quoted(one.text)))).alias(TEXT),
+        label.alias(LABEL),
+        language_hint(F.coalesce(declared, F.lit(one.default_lang))).alias(LANG_HINT),
+    ).where(F.col(LABEL).isin(*labels) & (F.col(TEXT) != ""))
+    if one.languages:
+        rows = rows.where(F.col(LANG_HINT).isin(*one.languages))
+    if rows.isEmpty():
+        raise DataError(f"{one.path}: no row of set {one.name} has one of the labels {', '.join(labels)}; see `rename`")
+    return rows.select(SET_NAME, content_key(F.col(TEXT)).alias(CONTENT_KEY), LANG_HINT, TEXT, LABEL)
+
+
+def _quoted(name: str) -> str:
+    return "`" + name.replace("`", "``") + "`"

@@ -1,0 +1,132 @@
+"""The lock file: which models there are, and the sha256 of each of their files."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from importlib.resources import files as package_files
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import ModelError
+from pipeline.schemas import SENTIMENTS
+from udfs.models.files import ModelFileError, combined_digest, inspect
+from udfs.spec import EncoderSpec, FileDigest, HeadSpec
+
+Entry = Mapping[str, Any]
+
+
+def load_lock(path: str | None) -> dict[str, Entry]:
+    """Return the entries of the project's lock file, those of the user's own file before them."""
+    text = (package_files("pipeline") / "models.lock.json").read_text(encoding="utf-8")
+    entries: dict[str, Entry] = json.loads(text)
+    if path is None:
+        return entries
+    try:
+        return {**entries, **json.loads(Path(path).read_text(encoding="utf-8"))}
+    except (OSError, ValueError) as error:
+        raise ModelError(f"model.lock: {path}: cannot be read as JSON: {error}") from None
+
+
+def encoder_entry(name: str, source: str, folder: Path, revision: str, languages: tuple[str, ...]) -> dict[str, Any]:
+    """Describe an encoder's folder as an entry of a lock file.
+
+    Raises:
+        ModelFileError: the folder is unsafe or incomplete.
+    """
+    files = inspect(folder)
+    facts = _read_json(folder, "config.json")
+    if not facts:
+        raise ModelFileError(f"{folder}/config.json: missing; the folder is not a Hugging Face model")
+    if not (folder / "tokenizer.json").is_file():
+        raise ModelFileError(f"{folder}/tokenizer.json: missing; save the model with a fast tokenizer")
+    pooling = _read_json(folder, "1_Pooling/config.json")
+    return {
+        "task": "embedding",
+        "name": name,
+        "source": source,
+        "revision": revision,
+        "dim": facts["hidden_size"],
+        "max_tokens": _max_tokens(folder, facts),
+        "pooling": "cls" if pooling.get("pooling_mode_cls_token") else "mean",
+        "languages": list(languages),
+        "files": [asdict(f) for f in files],
+    }
+
+
+def head_entry(name: str, source: str, folder: Path) -> dict[str, Any]:
+    """Describe a head's folder as an entry of a lock file.
+
+    Raises:
+        ModelFileError: the folder is unsafe or incomplete.
+    """
+    files = inspect(folder)
+    facts = _read_json(folder, "head.json")
+    if not facts:
+        raise ModelFileError(f"{folder}/head.json: missing; make heads with jobs/train_head.py")
+    return {
+        "task": facts["task"],
+        "name": name,
+        "source": source,
+        "revision": facts["revision"],
+        "labels": facts["labels"],
+        "languages": facts["languages"],
+        "encoder": facts["encoder"],
+        "files": [asdict(f) for f in files],
+    }
+
+
+def encoder_identity(encoder: EncoderSpec) -> str:
+    """Return what a head remembers of the encoder it was trained on: one sha256 (hex) over its files."""
+    return combined_digest(encoder.files)
+
+
+def encoder_spec(entry: Entry) -> EncoderSpec:
+    """Turn an entry of a lock file into a spec."""
+    return EncoderSpec(
+        name=entry["name"],
+        source=entry["source"],
+        files=_digests(entry),
+        revision=entry["revision"],
+        dim=entry["dim"],
+        max_tokens=entry["max_tokens"],
+        pooling=entry["pooling"],
+        languages=tuple(entry["languages"]),
+    )
+
+
+def head_spec(entry: Entry) -> HeadSpec:
+    labels = tuple(entry["labels"])
+    if set(labels) != set(SENTIMENTS):
+        raise ModelError(
+            f"model.sentiment: {entry['name']} has the labels {', '.join(labels)}, not {', '.join(SENTIMENTS)}"
+        )
+    return HeadSpec(
+        name=entry["name"],
+        source=entry["source"],
+        files=_digests(entry),
+        revision=entry["revision"],
+        labels=labels,
+        languages=tuple(entry["languages"]),
+    )
+
+
+def _max_tokens(folder: Path, config: Mapping[str, Any]) -> int:
+    """Return the longest sequence the model takes, special tokens included."""
+    limits = [_read_json(folder, "sentence_bert_config.json").get("max_seq_length")]
+    positions = config.get("max_position_embeddings")
+    if positions:
+        # RoBERTa and its kin count positions from the padding id + 1
+        roberta = "roberta" in str(config.get("model_type", ""))
+        limits.append(positions - (int(config.get("pad_token_id") or 0) + 1 if roberta else 0))
+    known = [int(limit) for limit in limits if limit]
+    return min(known) if known else 512
+
+
+def _read_json(folder: Path, name: str) -> dict[str, Any]:
+    path = folder / name
+    facts: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return facts
+
+
+def _digests(entry: Entry) -> tuple[FileDigest, ...]:
+    return tuple(FileDigest(**f) for f in entry["files"])

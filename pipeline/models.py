@@ -1,0 +1,183 @@
+"""Which models a run uses: names of the configuration turned into verified specs, on the driver, before anything starts."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from pipeline.config import LanguageConfig, ModelConfig, NightlyConfig
+from pipeline.errors import ModelError
+from pipeline.model_lock import Entry, encoder_entry, encoder_identity, encoder_spec, head_entry, head_spec, load_lock
+from pipeline.topics import TopicModel
+from udfs.models.files import ModelFileError, combined_digest, locate, verify
+from udfs.spec import EncoderSpec, FileDigest, HeadSpec, LanguageSpec, ScoreSpec
+
+_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*(@[0-9a-f]{40})?")
+
+
+def resolve_models(config: NightlyConfig) -> ScoreSpec:
+    """Find, check and describe the models of a configuration.
+
+    Raises:
+        ModelError: a model is unknown, unsafe, changed, or does not fit the other; the message names the file or key.
+    """
+    return replace(sentiment_spec(config.model, config.language), max_chars=config.input.max_chars)
+
+
+def sentiment_spec(model: ModelConfig, language: LanguageConfig) -> ScoreSpec:
+    """Find, check and describe encoder and sentiment head.
+
+    Raises:
+        ModelError: see `resolve_models`.
+    """
+    spec = embedding_spec(model, language)
+    try:
+        return replace(spec, sentiment=_head(model.sentiment, load_lock(model.lock), spec.encoder))
+    except ModelFileError as error:
+        raise ModelError(str(error)) from None
+
+
+def embedding_spec(model: ModelConfig, language: LanguageConfig | None = None) -> ScoreSpec:
+    """Find, check and describe the encoder alone.
+
+    Raises:
+        ModelError: see `resolve_models`.
+    """
+    language = language or LanguageConfig()
+    try:
+        encoder = _encoder(model, load_lock(model.lock))
+    except ModelFileError as error:
+        raise ModelError(str(error)) from None
+    return ScoreSpec(
+        encoder=encoder,
+        sentiment=None,
+        language=LanguageSpec(language.candidates, language.min_confidence, language.min_covered),
+        max_chunks=model.max_chunks,
+        device=model.device,
+        token_budget=model.token_budget,
+    )
+
+
+def _encoder(model: ModelConfig, lock: Mapping[str, Entry]) -> EncoderSpec:
+    """Return the verified encoder: an entry of the lock, a local folder, or a hub id."""
+    name = model.embedding
+    if name in lock and lock[name]["task"] == "embedding":
+        spec = encoder_spec(lock[name])
+        verify(locate(spec.source), spec.files, spec.source)
+        return spec
+    languages = model.embedding_languages
+    if Path(name).is_dir():
+        folder = Path(name).resolve()
+        return encoder_spec(encoder_entry(folder.name, str(folder), folder, "local", languages))
+    if _HUB_ID.fullmatch(name) and not name.startswith(("/", ".")):
+        folder, revision = _from_hub(name, allow_download=model.allow_download)
+        return encoder_spec(encoder_entry(name, str(folder), folder, revision, languages))
+    known = ", ".join(sorted(n for n, entry in lock.items() if entry["task"] == "embedding"))
+    raise ModelError(f"model.embedding: {name!r} is no entry of the lock file ({known}), no folder and no hub id")
+
+
+def _head(name: str, lock: Mapping[str, Entry], encoder: EncoderSpec) -> HeadSpec:
+    if name in lock and lock[name]["task"] == "sentiment":
+        entry: Entry = lock[name]
+    elif Path(name).is_dir():
+        folder = Path(name).resolve()
+        entry = head_entry(folder.name, str(folder), folder)
+    else:
+        known = ", ".join(sorted(n for n, e in lock.items() if e["task"] == "sentiment"))
+        raise ModelError(f"model.sentiment: {name!r} is no entry of the lock file ({known}) and no folder")
+    if entry["encoder"]["sha256"] != encoder_identity(encoder):
+        raise ModelError(
+            f"model.sentiment: {entry['name']} was trained on the encoder {entry['encoder']['name']}, not on {encoder.name}; "
+            "train a head for it with jobs/train_head.py"
+        )
+    spec = head_spec(entry)
+    verify(locate(spec.source), spec.files, spec.source)
+    return spec
+
+
+def _from_hub(name: str, *, allow_download: bool) -> tuple[Path, str]:
+    """Return the local snapshot of `owner/model[@revision]` and its revision; download it only where that is allowed."""
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+    repository, _, revision = name.partition("@")
+    wanted = ["*.json", "*.safetensors"]
+    try:
+        folder = snapshot_download(
+            repository, revision=revision or None, allow_patterns=wanted, local_files_only=not allow_download
+        )
+    except (LocalEntryNotFoundError, HfHubHTTPError, OSError) as error:
+        advice = (
+            "check the id and the network" if allow_download else "download it first, or set model.allow_download: true"
+        )
+        raise ModelError(
+            f"model.embedding: {name}: not in the local hub cache; {advice} ({type(error).__name__})"
+        ) from None
+    path = Path(folder)
+    return path, path.name
+
+
+def model_rows(spec: ScoreSpec, topics: TopicModel | None) -> list[dict[str, Any]]:
+    """Return the rows of the `models` table of a night, without run columns."""
+    key = spec.model_key()
+    encoder = spec.encoder
+    params: dict[str, Any] = {"max_tokens": encoder.max_tokens, "pooling": encoder.pooling, "max_chars": spec.max_chars}
+    rows = [
+        _row(
+            key,
+            "embedding",
+            encoder.name,
+            encoder.revision,
+            encoder.files,
+            encoder.languages,
+            params | {"max_chunks": spec.max_chunks},
+        ),
+        {
+            **_row(key, "language", "lingua", _lingua_version(), (), spec.language.candidates, asdict(spec.language)),
+            "precision": "float64",
+        },
+    ]
+    if spec.sentiment:
+        head = spec.sentiment
+        rows.append(
+            _row(key, "sentiment", head.name, head.revision, head.files, head.languages, {"labels": head.labels})
+            | {"precision": "float64"}
+        )
+    if topics:
+        params = {
+            "n_topics": len(topics.labels),
+            "n_sample": topics.n_sample,
+            "first_seen": topics.first_seen.isoformat(),
+        }
+        row = _row(key, "topics", "spherical k-means", topics.spec.key, (), ("*",), params)
+        rows.append(row | {"sha256": topics.spec.sha256, "precision": "float64"})
+    return rows
+
+
+def _row(
+    key: str,
+    task: str,
+    name: str,
+    revision: str,
+    files: tuple[FileDigest, ...],
+    languages: tuple[str, ...],
+    params: Mapping[str, Any],
+) -> dict[str, Any]:
+    return {
+        "model_key": key,
+        "task": task,
+        "name": name,
+        "revision": revision,
+        "sha256": combined_digest(files),
+        "languages": list(languages),
+        "params": json.dumps(params, sort_keys=True),
+        "precision": "float32",
+    }
+
+
+def _lingua_version() -> str:
+    from importlib.metadata import version
+
+    return version("lingua-language-detector")
