@@ -9,7 +9,7 @@ from typing import Any
 
 from pipeline.errors import ModelError
 from pipeline.schemas import SENTIMENTS
-from udfs.models.files import ModelFileError, combined_digest, inspect
+from udfs.models.files import ModelFileError, combined_digest, inspect, locate
 from udfs.spec import EncoderSpec, FileDigest, HeadSpec
 
 Entry = Mapping[str, Any]
@@ -25,6 +25,23 @@ def load_lock(path: str | None) -> dict[str, Entry]:
         return {**entries, **json.loads(Path(path).read_text(encoding="utf-8"))}
     except (OSError, ValueError) as error:
         raise ModelError(f"model.lock: {path}: cannot be read as JSON: {error}") from None
+
+
+def lock_entry(name: str, source: str, revision: str, languages: tuple[str, ...]) -> dict[str, Any]:
+    """Describe a model, encoder or head, for a lock file.
+
+    Raises:
+        ModelError: the model is unsafe or incomplete.
+    """
+    try:
+        folder = locate(source)
+        if not isinstance(folder, Path):
+            raise ModelFileError(f"{source}: lies inside an archive; install the package as files")
+        if (folder / "head.json").is_file():
+            return head_entry(name, source, folder)
+        return encoder_entry(name, source, folder, revision, languages)
+    except ModelFileError as error:
+        raise ModelError(str(error)) from None
 
 
 def encoder_entry(name: str, source: str, folder: Path, revision: str, languages: tuple[str, ...]) -> dict[str, Any]:
