@@ -13,31 +13,31 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+from pipeline.command import add_overrides, report
 from pipeline.config import NightlyConfig, load_config
-from pipeline.errors import ConfigError, NightjarError
+from pipeline.errors import NightjarError
 from pipeline.failures import explain
-from pipeline.java import check_java
 from pipeline.manifest import RunLock, new_run_id
 from pipeline.models import resolve_models
 from pipeline.night import Night, run_nights
-from pipeline.preflight import inspect_corpus
+from pipeline.preflight import check_writable, inspect_corpus
 from pipeline.progress import configure_logging, log_file
-from pipeline.run_results import write_run_results
-from pipeline.session import build_session, check_executors
+from pipeline.run_results import write_preflight_failure, write_run_results
+from pipeline.session import build_session, check_executors, check_java
 
 logger = logging.getLogger("pipeline.nightly")
 
 
 def parse(argv: Sequence[str]) -> argparse.Namespace:
     """Parse the command line; argparse exits with 2 on a usage error."""
-    parser = argparse.ArgumentParser(prog="nightly.py", description="Score the nights of a corpus and publish their tables.")
+    parser = argparse.ArgumentParser(
+        prog="nightly.py", description="Score the nights of a corpus and publish their tables."
+    )
     parser.add_argument("--config", required=True, metavar="FILE", help="YAML file, see conf/jobs/nightly.yaml")
     parser.add_argument("--run-date", type=_day, metavar="D", help="the night to publish: documents of that UTC day")
     parser.add_argument("--from", dest="first", type=_day, metavar="D", help="first of several nights")
     parser.add_argument("--to", dest="last", type=_day, metavar="D", help="last of several nights, included")
-    parser.add_argument(
-        "--set", dest="overrides", action="extend", nargs="+", default=[], metavar="KEY=VALUE", help="override configuration keys"
-    )
+    add_overrides(parser)
     args = parser.parse_args(argv)
     if args.run_date and not (args.first or args.last):
         args.first = args.last = args.run_date
@@ -59,11 +59,17 @@ def run(config: NightlyConfig, dates: Sequence[date]) -> None:
     """Check everything that can be checked without Spark, then run the nights in a session of their own."""
     started_at = datetime.now(UTC)
     root = Path(config.output.root).absolute()
-    corpus = inspect_corpus(config.input)
-    spec = resolve_models(config)
-    check_java()
+    run_id = new_run_id(started_at)
+    check_writable(root)
     with RunLock(root):
-        night = Night(config, corpus, spec, dates, new_run_id(started_at), started_at, root)
+        try:
+            corpus = inspect_corpus(config.input)
+            spec = resolve_models(config)
+            check_java()
+        except NightjarError as error:
+            write_preflight_failure(root, run_id, config, dates, started_at, error)
+            raise
+        night = Night(config, corpus, spec, dates, run_id, started_at, root)
         with log_file(root / "_runs" / night.run_id / "log.jsonl"):
             error: NightjarError | None = None
             try:
@@ -80,20 +86,26 @@ def run(config: NightlyConfig, dates: Sequence[date]) -> None:
 
 def _run_in_session(night: Night) -> None:
     nights = f"{night.dates[0]} to {night.dates[-1]}" if len(night.dates) > 1 else f"{night.dates[0]}"
-    logger.info(f"run       {night.run_id}: {nights}, {len(night.corpus.files)} files, {night.corpus.rows:,} rows in them")
+    logger.info(
+        f"run       {night.run_id}: {nights}, {len(night.corpus.files)} files, {night.corpus.rows:,} rows in them"
+    )
     for warning in night.corpus.warnings:
         logger.warning(f"warning   {warning}")
     with night.stages.stage("session"):
         spark = build_session("nightjar-nightly", night.config.spark, night.root / "_catalog")
     try:
-        check_executors(spark)
+        night.executors = check_executors(spark)
         run_nights(spark, night)
     finally:
         spark.stop()
 
 
 def _log_summary(night: Night) -> None:
-    total = {name: sum(getattr(c, name) for c in night.counts.values()) for name in vars(next(iter(night.counts.values()))) if name != "run_date"}
+    total = {
+        name: sum(getattr(c, name) for c in night.counts.values())
+        for name in vars(next(iter(night.counts.values())))
+        if name != "run_date"
+    }
     seconds = (datetime.now(UTC) - night.started_at).total_seconds()
     logger.info(
         f"published {len(night.dates)} night(s) under {night.root} in {seconds:.0f} s: {total['rows_in']:,} rows = "
@@ -110,10 +122,8 @@ def main(argv: Sequence[str]) -> int:
     try:
         config = load_config(args.config, args.overrides)
         run(config, [args.first + timedelta(days=n) for n in range((args.last - args.first).days + 1)])
-    except NightjarError as error:
-        kind = "configuration" if isinstance(error, ConfigError) else "failed"
-        logger.error(f"{kind}: {error}", extra={"event": "error"})
-        return error.exit_code
+    except BaseException as error:
+        return report(error)
     return 0
 
 

@@ -24,6 +24,7 @@ from pipeline.quality import Check, Counts, check_contract, check_results, requi
 from pipeline.run_tables import RunFacts, to_models, to_quality_checks, to_run_stages, to_runs, with_common
 from pipeline.scoring import scored, store_name, to_scored_documents, topics_folder, unseen, with_topics
 from pipeline.sentiment import to_doc_embeddings, to_doc_scores, to_sentiment_daily
+from pipeline.session import Executors
 from pipeline.store import ScoreStore
 from pipeline.topic_tables import to_topics, to_topics_daily
 from pipeline.topics import TopicModel, fit_topics, load_topics
@@ -53,6 +54,7 @@ class Night:
     texts_scored: int = 0
     scoring_seconds: float = 0.0
     model_loads: int = 0
+    executors: Executors | None = None
 
 
 def run_nights(spark: SparkSession, night: Night) -> None:
@@ -79,7 +81,9 @@ def _read(spark: SparkSession, night: Night) -> DataFrame:
     with night.stages.stage("read") as stage:
         raw = read_corpus(spark, night.config.input, night.corpus)
         rows = with_run_date(raw, night.dates[0], night.dates[-1])
-        rows_in = {r[RUN_DATE]: r["count"] for r in rows.groupBy(RUN_DATE).count().collect()}  # bounded: one row per night
+        rows_in = {
+            r[RUN_DATE]: r["count"] for r in rows.groupBy(RUN_DATE).count().collect()
+        }  # bounded: one row per night
         documents = to_documents(rows, night.config.input).persist(StorageLevel.MEMORY_AND_DISK)
         judged = documents.groupBy(RUN_DATE, REASON).count().collect()  # bounded: nights x six reasons
         stage.rows = sum(rows_in.values())
@@ -108,7 +112,9 @@ def _score(spark: SparkSession, night: Night, kept: DataFrame) -> tuple[ScoreSto
     written: list[Path] = []
     if night.topics is None:
         limit = night.config.topics.sample_size
-        in_sample = F.pmod(F.xxhash64("content_key"), F.lit(1_000_000)) < int(1_000_000 * min(1.0, limit / max(n_pending, 1)))
+        in_sample = F.pmod(F.xxhash64("content_key"), F.lit(1_000_000)) < int(
+            1_000_000 * min(1.0, limit / max(n_pending, 1))
+        )
         sample, pending_rest = pending.where(in_sample), pending.where(~in_sample)
         written += _score_part(night, store, sample, 0)
         _fit_topics(night, store, texts, folder, name)
@@ -150,7 +156,9 @@ def _fit_topics(night: Night, store: ScoreStore, texts: DataFrame, folder: Path,
         if len(pandas) < config.min_texts:
             logger.info(f"topics    not fitted: {len(pandas)} scored texts, topics.min_texts is {config.min_texts}")
             return
-        night.topics = fit_topics(folder, name, night.dates[0], np.stack(pandas["embedding"].to_list()), list(pandas["text"]), config)
+        night.topics = fit_topics(
+            folder, name, night.dates[0], np.stack(pandas["embedding"].to_list()), list(pandas["text"]), config
+        )
 
 
 def _stage_documents(night: Night, documents: DataFrame, store: ScoreStore, written: list[Path]) -> None:
@@ -170,7 +178,9 @@ def _stage_aggregates(spark: SparkSession, night: Night, kept: DataFrame) -> Non
     """Aggregate what was staged, not what was computed: the tables agree with each other by construction."""
     model_key = night.spec.model_key()
     with night.stages.stage("tables") as stage:
-        doc_scores = read_staged(spark, schemas.DOC_SCORES, night.root, night.run_id).persist(StorageLevel.MEMORY_AND_DISK)
+        doc_scores = read_staged(spark, schemas.DOC_SCORES, night.root, night.run_id).persist(
+            StorageLevel.MEMORY_AND_DISK
+        )
         daily = to_sentiment_daily(doc_scores)
         _stage(night, daily, schemas.SENTIMENT_DAILY)
         _stage(night, to_topics(doc_scores, kept, night.topics, night.dates, model_key), schemas.TOPICS)

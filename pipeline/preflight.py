@@ -81,6 +81,21 @@ def inspect_corpus(config: InputConfig) -> Corpus:
     return Corpus(tuple(files), tuple(warnings), tuple(quarantined))
 
 
+def check_writable(root: Path) -> None:
+    """Make the output folder and fail if the run could not write to it.
+
+    Raises:
+        DataError: naming the folder.
+    """
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        probe = root / f".writable-{os.getpid()}"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise DataError(f"{root}: cannot be written to: {error.strerror} (output.root)") from None
+
+
 def recheck_corpus(corpus: Corpus) -> None:
     """Fail if an input file was deleted, replaced or rewritten since `inspect_corpus`.
 
@@ -149,7 +164,9 @@ def _inspect_file(path: Path, columns: dict[str, str]) -> tuple[CorpusFile, list
     except PermissionError:
         raise DataError(f"{path}: cannot be read: permission denied") from None
     except (pa.ArrowException, OSError) as error:
-        raise CorruptFileError(f"{path}: is not a readable Parquet file: {' '.join(str(error).split())[:200]}") from None
+        raise CorruptFileError(
+            f"{path}: is not a readable Parquet file: {' '.join(str(error).split())[:200]}"
+        ) from None
     kinds = tuple((role, _column_kind(path, schema, int96, role, name)) for role, name in columns.items())
     unknown = [name for name in schema.names if name not in columns.values()]
     return CorpusFile(str(path), info.st_size, info.st_mtime_ns, rows, kinds), unknown

@@ -3,12 +3,14 @@
 import json
 import os
 import platform
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from pipeline import __version__
+from pipeline.config import NightlyConfig
 from pipeline.errors import NightjarError
 from pipeline.night import Night
 
@@ -17,9 +19,29 @@ _PACKAGES = ("pyspark", "torch", "transformers", "tokenizers", "pyarrow", "panda
 
 def write_run_results(night: Night, error: NightjarError | None) -> Path:
     """Write `_runs/<run id>/run_results.json` and, in one step, the latest copy `run_results.json` in the output root."""
-    text = json.dumps(_results(night, error), ensure_ascii=False, indent=2, default=str) + "\n"
-    path = night.root / "_runs" / night.run_id / "run_results.json"
-    for target in (path, night.root / "run_results.json"):
+    return _write(night.root, night.run_id, _results(night, error))
+
+
+def write_preflight_failure(
+    root: Path, run_id: str, config: NightlyConfig, dates: Sequence[date], started_at: datetime, error: NightjarError
+) -> Path:
+    """Write the same two files for a run that failed before it began."""
+    results = {
+        **_outcome(error),
+        "run_id": run_id,
+        "run_dates": [d.isoformat() for d in dates],
+        "started_at": started_at.isoformat(),
+        "ended_at": datetime.now(UTC).isoformat(),
+        "config_hash": config.fingerprint(),
+        "config": config.model_dump(mode="json", exclude={"spark"}),
+    }
+    return _write(root, run_id, results)
+
+
+def _write(root: Path, run_id: str, results: dict[str, Any]) -> Path:
+    text = json.dumps(results, ensure_ascii=False, indent=2, default=str) + "\n"
+    path = root / "_runs" / run_id / "run_results.json"
+    for target in (path, root / "run_results.json"):
         target.parent.mkdir(parents=True, exist_ok=True)
         temporary = target.with_name(f".{target.name}.{os.getpid()}")
         temporary.write_text(text, encoding="utf-8")
@@ -27,12 +49,17 @@ def write_run_results(night: Night, error: NightjarError | None) -> Path:
     return path
 
 
+def _outcome(error: NightjarError | None) -> dict[str, Any]:
+    if error is None:
+        return {"status": "success", "exit_code": 0, "error": None}
+    status = "rejected" if error.exit_code == 1 else "failed"
+    return {"status": status, "exit_code": error.exit_code, "error": str(error)}
+
+
 def _results(night: Night, error: NightjarError | None) -> dict[str, Any]:
     return {
         "run_id": night.run_id,
-        "status": "success" if error is None else ("rejected" if error.exit_code == 1 else "failed"),
-        "exit_code": 0 if error is None else error.exit_code,
-        "error": None if error is None else str(error),
+        **_outcome(error),
         "run_dates": [d.isoformat() for d in night.dates],
         "started_at": night.started_at.isoformat(),
         "ended_at": datetime.now(UTC).isoformat(),
@@ -51,6 +78,7 @@ def _results(night: Night, error: NightjarError | None) -> dict[str, Any]:
         "checks": [vars(c) for c in night.checks],
         "stages": [vars(s) for s in night.stages.done],
         "tables": [vars(a) for a in night.audits],
+        "executors": vars(night.executors) if night.executors else None,
         "versions": {"nightjar": __version__, "python": platform.python_version(), **_versions()},
     }
 
