@@ -62,7 +62,7 @@ def encoder_entry(name: str, source: str, folder: Path, revision: str, languages
         "name": name,
         "source": source,
         "revision": revision,
-        "dim": facts["hidden_size"],
+        "dim": _hidden_size(folder),
         "max_tokens": _max_tokens(folder, facts),
         "pooling": "cls" if pooling.get("pooling_mode_cls_token") else "mean",
         "languages": list(languages),
@@ -125,6 +125,17 @@ def head_spec(entry: Entry) -> HeadSpec:
         labels=labels,
         languages=tuple(entry["languages"]),
     )
+
+
+def _hidden_size(folder: Path) -> int:
+    """Return the length of the model's vectors; architectures have different names for it."""
+    from transformers import AutoConfig
+
+    config = AutoConfig.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False)
+    size = getattr(config, "hidden_size", None)
+    if not isinstance(size, int):
+        raise ModelFileError(f"{folder}/config.json: says no hidden_size; the model is not an encoder of text")
+    return size
 
 
 def _max_tokens(folder: Path, config: Mapping[str, Any]) -> int:

@@ -80,17 +80,28 @@ def to_runs(spark: SparkSession, facts: RunFacts, counts: Sequence[Counts]) -> D
     return _frame(spark, schemas.RUNS, rows)
 
 
+STAGES = ("session", "read", "lookup", "score", "topics", "documents", "tables")
+"""Every run has a row for each, in this order, also for a stage that had nothing to do. Later stages (runs, audit, publish)
+end after the table is written; `run_results.json` has them."""
+
+
 def to_run_stages(spark: SparkSession, facts: RunFacts, stages: Sequence[Stage]) -> DataFrame:
-    """Return one row per night and finished stage; stages of one name (scoring in two parts) are added up."""
-    rows: dict[str, dict[str, Any]] = {}
-    for stage in stages:
-        row = rows.setdefault(
-            stage.name, {"stage": stage.name, "position": len(rows) + 1, "status": "success", "rows": 0, "tokens": 0, "seconds": 0.0}
+    """Return one row per night and stage; stages of one name (scoring in two parts) are added up."""
+    rows = []
+    for position, name in enumerate(STAGES, start=1):
+        parts = [stage for stage in stages if stage.name == name]
+        rows.append(
+            {
+                "stage": name,
+                "position": position,
+                "status": "success",
+                "rows": sum(p.rows for p in parts),
+                "tokens": sum(p.tokens for p in parts),
+                "seconds": round(sum(p.seconds for p in parts), 3),
+                "n_dates": len(facts.dates),
+            }
         )
-        row["rows"] += stage.rows
-        row["tokens"] += stage.tokens
-        row["seconds"] = round(row["seconds"] + stage.seconds, 3)
-    return _per_night(spark, schemas.RUN_STAGES, facts, [{**r, "n_dates": len(facts.dates)} for r in rows.values()])
+    return _per_night(spark, schemas.RUN_STAGES, facts, rows)
 
 
 def to_models(spark: SparkSession, facts: RunFacts) -> DataFrame:
@@ -115,9 +126,7 @@ def to_quality_checks(spark: SparkSession, checks: Sequence[Check]) -> DataFrame
     return _frame(spark, schemas.QUALITY_CHECKS, rows)
 
 
-def _per_night(
-    spark: SparkSession, table: schemas.Table, facts: RunFacts, rows: Sequence[dict[str, Any]]
-) -> DataFrame:
+def _per_night(spark: SparkSession, table: schemas.Table, facts: RunFacts, rows: Sequence[dict[str, Any]]) -> DataFrame:
     return _frame(spark, table, [{**row, "run_date": day} for day in facts.dates for row in rows])
 
 
