@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from udfs.models.batches import equal_runs, plan_batches
@@ -13,6 +13,7 @@ from udfs.windows import windows
 LENGTHS = st.lists(st.integers(2, 300), max_size=200)
 
 
+@settings(deadline=None)
 @given(LENGTHS, st.integers(16, 4096))
 def test_batches_are_a_permutation_within_the_budget(lengths: list[int], budget: int) -> None:
     array = np.array(lengths, dtype=np.int64)
@@ -25,6 +26,7 @@ def test_batches_are_a_permutation_within_the_budget(lengths: list[int], budget:
         assert array[batch].sum() + array[following[0]] > budget, "no batch is smaller than it must be"
 
 
+@settings(deadline=None)
 @given(LENGTHS)
 def test_runs_cover_everything_once(lengths: list[int]) -> None:
     array = np.array(sorted(lengths), dtype=np.int64)
@@ -33,6 +35,7 @@ def test_runs_cover_everything_once(lengths: list[int]) -> None:
     assert len({length for *_, length in runs}) == len(runs)
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 50), max_size=20), st.integers(1, 60))
 def test_windows_keep_rows_and_order(sizes: list[int], max_rows: int) -> None:
     total = iter(range(10_000))
