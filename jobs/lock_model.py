@@ -24,7 +24,9 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--source", required=True, help="folder, or package:<import name>[/<folder>]")
     parser.add_argument("--lock", required=True, type=Path, metavar="FILE", help="JSON file, made or extended")
     parser.add_argument("--revision", default="local", help="revision of an encoder's weights")
-    parser.add_argument("--languages", nargs="+", default=["en"], metavar="LANG", help="what an encoder covers; * for all")
+    parser.add_argument(
+        "--languages", nargs="+", default=["en"], metavar="LANG", help="what an encoder covers; * for all"
+    )
     args = parser.parse_args(argv)
     configure_logging()
     try:

@@ -93,8 +93,12 @@ def _run_in_session(night: Night) -> None:
         logger.warning(f"warning   {warning}")
     with night.stages.stage("session"):
         spark = build_session("nightjar-nightly", night.config.spark, night.root / "_catalog")
+        try:
+            night.executors = check_executors(spark)
+        except BaseException:
+            spark.stop()
+            raise
     try:
-        night.executors = check_executors(spark)
         run_nights(spark, night)
     finally:
         spark.stop()

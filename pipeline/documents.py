@@ -53,13 +53,19 @@ def to_documents(rows: DataFrame, config: InputConfig) -> DataFrame:
         _raw_bytes().alias("invalid_bytes"),
     )
     normal = repaired.withColumns(
-        {TEXT: normalised(F.col("valid_text")), DOC_ID: _blank_to_null("valid_id"), LANG_HINT: language_hint(F.col("valid_lang"))}
+        {
+            TEXT: normalised(F.col("valid_text")),
+            DOC_ID: _blank_to_null("valid_id"),
+            LANG_HINT: language_hint(F.col("valid_lang")),
+        }
     )
     judged = normal.withColumn(CONTENT_KEY, content_key(F.col(TEXT))).withColumn("fault", _fault(config))
     final = judged.withColumn("fault", F.coalesce("fault", _repeated_id()))
     rejected = F.col("fault").isNotNull()
     names = config.columns.named()
-    role = F.coalesce(*[F.when(F.col("fault") == r, lit_role) for r, lit_role in _fault_roles().items()], "invalid_role")
+    role = F.coalesce(
+        *[F.when(F.col("fault") == r, lit_role) for r, lit_role in _fault_roles().items()], "invalid_role"
+    )
     column_names = F.create_map(*[F.lit(x) for pair in names.items() for x in pair])
     return final.select(
         RUN_DATE, DOC_ID, EVENT_TS, SOURCE, GROUP_KEY, TEXT, CONTENT_KEY, LANG_HINT, c.FILE,

@@ -113,7 +113,13 @@ class JsonFormatter(logging.Formatter):
         """Return the record as one line of JSON."""
         fields = {k: v for k, v in vars(record).items() if k not in _STANDARD and k not in ("message", "asctime")}
         when = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
-        body = {"time": when, "level": record.levelname, "logger": record.name, "message": record.getMessage(), **fields}
+        body = {
+            "time": when,
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+            **fields,
+        }
         return json.dumps(body, ensure_ascii=False, default=str)
 
 

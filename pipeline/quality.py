@@ -26,7 +26,12 @@ class Counts:
     def accounted(self) -> int:
         """Rows that ended somewhere."""
         return (
-            self.rows_rejected + self.rows_scored + self.rows_from_cache + self.rows_dup + self.rows_unsupported + self.rows_error
+            self.rows_rejected
+            + self.rows_scored
+            + self.rows_from_cache
+            + self.rows_dup
+            + self.rows_unsupported
+            + self.rows_error
         )
 
 

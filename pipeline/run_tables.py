@@ -97,7 +97,7 @@ def to_run_stages(spark: SparkSession, facts: RunFacts, stages: Sequence[Stage])
                 "status": "success",
                 "rows": sum(p.rows for p in parts),
                 "tokens": sum(p.tokens for p in parts),
-                "seconds": round(sum(p.seconds for p in parts), 3),
+                "seconds": round(sum((p.seconds for p in parts), 0.0), 3),
                 "n_dates": len(facts.dates),
             }
         )

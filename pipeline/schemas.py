@@ -11,7 +11,9 @@ STRING, LONG, INT = T.StringType(), T.LongType(), T.IntegerType()
 DOUBLE, DATE, TIMESTAMP = T.DoubleType(), T.DateType(), T.TimestampType()
 VECTOR = T.ArrayType(T.FloatType(), containsNull=False)
 STRINGS = T.ArrayType(STRING, containsNull=False)
-PHRASES = T.ArrayType(T.StructType([T.StructField("phrase", STRING), T.StructField("score", DOUBLE)]), containsNull=False)
+PHRASES = T.ArrayType(
+    T.StructType([T.StructField("phrase", STRING), T.StructField("score", DOUBLE)]), containsNull=False
+)
 EVIDENCE = T.ArrayType(
     T.StructType(
         [
@@ -62,7 +64,9 @@ class Table:
         return T.StructType([T.StructField(c.name, c.dtype, True, {"comment": c.comment}) for c in self.all_columns])
 
 
-RUN_DATE = Column("run_date", DATE, "night published: documents of [run_date, run_date + 1 day) UTC; the partition", False)
+RUN_DATE = Column(
+    "run_date", DATE, "night published: documents of [run_date, run_date + 1 day) UTC; the partition", False
+)
 COMMON = (
     Column("run_id", STRING, "the run that wrote the row; join tables on it for a consistent cut across tables", False),
     Column("pipeline_version", STRING, "version of Nightjar", False),
@@ -75,7 +79,9 @@ _MODEL_KEY = Column("model_key", STRING, "fingerprint of everything that decides
 _EVENT_DATE = Column("event_date", DATE, "UTC day of the documents", False)
 _SOURCE = Column("source", STRING, "where the document came from; null where the corpus has none")
 _GROUP = Column("group_key", STRING, "the corpus' group (product, brand, ...); null where the corpus has none")
-_LANG = Column("lang", STRING, "language, ISO 639-1: declared by the corpus or identified; `und` where undecided", False)
+_LANG = Column(
+    "lang", STRING, "language, ISO 639-1: declared by the corpus or identified; `und` where undecided", False
+)
 _N_DOCS = Column("n_docs", LONG, "documents", False)
 _N_EFFECTIVE = Column("n_effective", LONG, "distinct texts among them", False)
 
@@ -98,12 +104,25 @@ DOC_SCORES = Table(
         Column("sentiment", STRING, "`negative`, `neutral` or `positive`; null where `error_code` is set"),
         Column("sentiment_score", DOUBLE, "P(positive) - P(negative), -1 to 1"),
         Column("sentiment_confidence", DOUBLE, "probability of the label, 0 to 1"),
-        Column("topic_id", LONG, "nearest topic; see `topics`; null where `error_code` is set, or before there is a topic model"),
+        Column(
+            "topic_id",
+            LONG,
+            "nearest topic; see `topics`; null where `error_code` is set, or before there is a topic model",
+        ),
         Column("topic_distance", DOUBLE, "1 - cosine to the topic's centroid, 0 to 2"),
-        Column("is_canonical", T.BooleanType(), "first document of the night with this text; the others are its exact duplicates", False),
+        Column(
+            "is_canonical",
+            T.BooleanType(),
+            "first document of the night with this text; the others are its exact duplicates",
+            False,
+        ),
         Column("from_cache", T.BooleanType(), "the score came from the score store", False),
         _MODEL_KEY,
-        Column("error_code", STRING, "why there is no score: `LANG_UNSUPPORTED`, `NON_FINITE`, `MODEL`, `TOKENISE`; null where scored"),
+        Column(
+            "error_code",
+            STRING,
+            "why there is no score: `LANG_UNSUPPORTED`, `NON_FINITE`, `MODEL`, `TOKENISE`; null where scored",
+        ),
     ),
     key=("doc_id",),
     volatile=("from_cache",),
@@ -127,10 +146,17 @@ REJECTS = Table(
     "One row per document of the corpus that could not be accepted, with the reason and the raw value.",
     (
         Column("doc_id", STRING, "the corpus' id; null where it has none"),
-        Column("reason", STRING, "`null_id`, `null_time`, `invalid_utf8`, `empty_text`, `too_long` or `duplicate_id`", False),
+        Column(
+            "reason",
+            STRING,
+            "`null_id`, `null_time`, `invalid_utf8`, `empty_text`, `too_long` or `duplicate_id`",
+            False,
+        ),
         Column("rejected_column", STRING, "the corpus column at fault", False),
         Column("raw_text", STRING, "the text as read; invalid UTF-8 replaced by U+FFFD"),
-        Column("raw_bytes", T.BinaryType(), "the exact bytes of the column at fault, only where they are not valid UTF-8"),
+        Column(
+            "raw_bytes", T.BinaryType(), "the exact bytes of the column at fault, only where they are not valid UTF-8"
+        ),
         Column("event_ts", TIMESTAMP, "the document's time, UTC"),
         _SOURCE,
         _GROUP,
@@ -174,7 +200,12 @@ TOPICS = Table(
         _N_EFFECTIVE,
         Column("centroid", VECTOR, "unit vector", False),
         Column("first_seen", DATE, "first run date of the topic model", False),
-        Column("evidence", EVIDENCE, "documents of the night nearest to the centroid; personal data in quotes is masked", False),
+        Column(
+            "evidence",
+            EVIDENCE,
+            "documents of the night nearest to the centroid; personal data in quotes is masked",
+            False,
+        ),
         Column("topic_model_key", STRING, "fingerprint of the topic model", False),
         _MODEL_KEY,
     ),

@@ -24,7 +24,12 @@ def to_doc_embeddings(scored: DataFrame, model_key: str) -> DataFrame:
     """Return the `doc_embeddings` table of scored documents; documents without a vector have no row."""
     kept = scored.where(F.col("embedding").isNotNull())
     return kept.select(
-        RUN_DATE, "doc_id", "content_key", "embedding", F.size("embedding").alias("dim"), F.lit(model_key).alias("model_key")
+        RUN_DATE,
+        "doc_id",
+        "content_key",
+        "embedding",
+        F.size("embedding").alias("dim"),
+        F.lit(model_key).alias("model_key"),
     )
 
 

@@ -105,7 +105,9 @@ def merge_properties(configured: Mapping[str, str], submitted: Mapping[str, str]
     merged = {**_DEFAULTS, **(_LOCAL_DEFAULTS if is_local else {}), **submitted, **configured, **_FIXED}
     gpu = sorted(key for key in merged if ".resource.gpu" in key)
     if is_local and gpu:
-        raise ConfigError(f"{gpu[0]}: Spark hangs on GPU resources in local mode; remove it, the device is chosen without it")
+        raise ConfigError(
+            f"{gpu[0]}: Spark hangs on GPU resources in local mode; remove it, the device is chosen without it"
+        )
     cpus = merged.get("spark.task.cpus", "1")
     threads = {f"spark.executorEnv.{name}": cpus for name in ("RAYON_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
     offline = {"spark.executorEnv.HF_HUB_OFFLINE": "1", "spark.executorEnv.TOKENIZERS_PARALLELISM": "false"}

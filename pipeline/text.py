@@ -30,7 +30,7 @@ def language_hint(declared: Column) -> Column:
 
 _EMAIL = r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
 _IBAN = r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b"
-_LONG_NUMBER = r"\+?\d[\d ().-]{5,}\d"
+_LONG_NUMBER = r"\+?\d(?:[ ().-]{0,2}\d){6,}"
 
 
 def masked(text: Column) -> Column:

@@ -30,7 +30,12 @@ class TopicModel:
 
 
 def fit_topics(
-    folder: Path, name: str, first_seen: date, embeddings: NDArray[np.float32], texts: Sequence[str], config: TopicsConfig
+    folder: Path,
+    name: str,
+    first_seen: date,
+    embeddings: NDArray[np.float32],
+    texts: Sequence[str],
+    config: TopicsConfig,
 ) -> TopicModel:
     """Fit on a sample and keep the model under `folder/name`, where `load_topics` finds it from then on.
 

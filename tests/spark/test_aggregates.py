@@ -114,6 +114,7 @@ def test_topics_carry_the_nearest_documents_as_evidence_once_per_text(spark: Spa
         ("IBAN DE89 3704 0044 0532 0130 00.", "IBAN [IBAN]."),
         ("order 12345 on 5 May", "order 12345 on 5 May"),
         ("call (020) 7946-0018 now", "call ([NUMBER] now"),
+        ("€18.50 4 times in version 7.1.6 5 stars", "€18.50 4 times in version 7.1.6 5 stars"),
     ],
 )
 def test_masking(spark: SparkSession, text: str, clean: str) -> None:

@@ -58,7 +58,9 @@ def test_overrides_reach_nested_keys_and_spark_properties(tmp_path: Path) -> Non
     }
 
 
-@pytest.mark.parametrize("path", ["/data/../etc", "s3://bucket/x", "file:///x", "/a*b", "/a'b", "", "/a\nb", "/a`b", "/a;b"])
+@pytest.mark.parametrize(
+    "path", ["/data/../etc", "s3://bucket/x", "file:///x", "/a*b", "/a'b", "", "/a\nb", "/a`b", "/a;b"]
+)
 def test_paths_that_could_mean_more_are_refused(tmp_path: Path, path: str) -> None:
     with pytest.raises(ValueError, match="path"):
         InputConfig(path=path)

@@ -72,7 +72,10 @@ def test_quarantine_leaves_corrupt_files_out_and_lists_them(tmp_path: Path) -> N
     (tmp_path / "empty.parquet").touch()
     corpus = inspect_corpus(config(tmp_path, on_corrupt="quarantine_file"))
     assert [Path(f.path).name for f in corpus.files] == ["good.parquet"]
-    assert {(Path(p).name, n) for p, n, _ in corpus.quarantined} == {("bad.parquet", bad.stat().st_size), ("empty.parquet", 0)}
+    assert {(Path(p).name, n) for p, n, _ in corpus.quarantined} == {
+        ("bad.parquet", bad.stat().st_size),
+        ("empty.parquet", 0),
+    }
     assert sum(w.startswith("left out: ") for w in corpus.warnings) == 2
 
 

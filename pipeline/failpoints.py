@@ -1,0 +1,16 @@
+"""Named places where a test can kill the process, to prove that readers never see half a night.
+
+In this order: `after_score`, `after_write` and `after_stage` (of the first table), `after_audit`, `after_manifest`,
+`after_flip_<k>` (the k-th table), `before_log`, `after_log`.
+"""
+
+import os
+import signal
+
+VARIABLE = "NIGHTJAR_FAILPOINT"
+
+
+def failpoint(name: str) -> None:
+    """Kill this process at once, as `kill -9` would, if the environment names this place; otherwise do nothing."""
+    if os.environ.get(VARIABLE) == name:
+        os.kill(os.getpid(), signal.SIGKILL)

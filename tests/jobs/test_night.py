@@ -1,0 +1,262 @@
+"""The whole job on the sample corpus, as its users run it: what was planted must be found, and a rerun must change nothing."""
+
+import hashlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow.parquet as pq
+import pytest
+
+from pipeline.read_tables import open_duckdb
+from pipeline.sample import planted
+from pipeline.schemas import TABLES
+
+ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.timeout(900)
+
+
+def nightly(corpus: Path, root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [
+        sys.executable, ROOT / "jobs/nightly.py", "--config", ROOT / "conf/jobs/sample.yaml", *arguments,
+        "--set", f"input.path={corpus}", f"output.root={root}",
+    ]  # fmt: skip
+    return subprocess.run(command, capture_output=True, text=True, timeout=800, cwd=root.parent)
+
+
+def results(root: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((root / "run_results.json").read_text())
+    return found
+
+
+def files(root: Path) -> dict[str, str]:
+    """Every published data file with its sha256."""
+    return {
+        str(p.relative_to(root)): hashlib.sha256(p.read_bytes()).hexdigest()
+        for p in sorted(root.glob("_data/**/*.parquet"))
+    }
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("sample")
+    subprocess.run([sys.executable, ROOT / "jobs/make_sample.py", "--out", folder], check=True, capture_output=True)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def published(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All 21 nights, published by one run."""
+    root = tmp_path_factory.mktemp("published") / "warehouse"
+    done = nightly(sample / "corpus", root, "--from", str(planted.FIRST_DAY), "--to", str(planted.LAST_DAY))
+    assert done.returncode == 0, done.stderr[-4000:]
+    assert "published 21 night(s)" in done.stderr
+    return root
+
+
+@pytest.fixture
+def db(published: Path, sample: Path) -> duckdb.DuckDBPyConnection:
+    connection = open_duckdb(published)
+    connection.execute(f"CREATE TEMP VIEW truth AS SELECT * FROM read_parquet('{sample}/truth.parquet')")
+    return connection
+
+
+def one(db: duckdb.DuckDBPyConnection, query: str) -> tuple[Any, ...]:
+    row = db.execute(query).fetchone()
+    assert row is not None
+    return row
+
+
+def test_every_row_is_accounted_for(db: duckdb.DuckDBPyConnection, sample: Path) -> None:
+    rows = db.execute(
+        "SELECT run_date, rows_in, rows_scored + rows_from_cache + rows_dup + rows_unsupported + rows_error + rows_rejected, "
+        "rows_dup, rows_rejected, rows_error FROM runs ORDER BY 1"
+    ).fetchall()
+    assert [r[0] for r in rows] == list(planted.DAYS)
+    in_files = sum(pq.ParquetFile(p).metadata.num_rows for p in (sample / "corpus").glob("*.parquet"))
+    assert sum(r[1] for r in rows) == in_files == planted.N_MESSAGES
+    for day, rows_in, accounted, rows_dup, rows_rejected, rows_error in rows:
+        assert rows_in == accounted, day
+        assert (rows_dup, rows_rejected, rows_error) == (planted.duplicates(day), planted.rejected(day), 0), day
+
+
+def test_rejects_hold_what_was_planted(db: duckdb.DuckDBPyConnection) -> None:
+    found = db.execute("SELECT reason, run_date, count(*) FROM rejects GROUP BY ALL").fetchall()
+    expected = {(reason, day, n) for reason, nights in planted.REJECTED.items() for day, n in nights.items()}
+    assert set(found) == expected
+    assert one(db, "SELECT count(*) FROM rejects WHERE reason = 'invalid_utf8' AND raw_bytes IS NULL") == (0,)
+    assert one(db, "SELECT count(*) FROM rejects WHERE file NOT LIKE '%messages-____-__-__.parquet'") == (0,)
+
+
+def test_the_incident_is_found(db: duckdb.DuckDBPyConnection) -> None:
+    shares = dict(
+        db.execute(
+            "SELECT event_date, SUM(n_docs) FILTER (sentiment = 'negative') / SUM(n_docs) FROM sentiment_daily "
+            f"WHERE group_key = '{planted.INCIDENT_PRODUCT}' AND lang = 'en' GROUP BY 1"
+        ).fetchall()
+    )
+    ordinary = [share for day, share in shares.items() if day not in planted.INCIDENT_DAYS]
+    assert min(shares[day] for day in planted.INCIDENT_DAYS) >= 0.75
+    assert sum(ordinary) / len(ordinary) <= 0.4
+    assert max(ordinary) < min(shares[day] for day in planted.INCIDENT_DAYS)
+
+
+def test_the_emerging_topic_has_a_topic_of_its_own(db: duckdb.DuckDBPyConnection) -> None:
+    topic, hits, size = one(
+        db,
+        "SELECT topic_id, count(*) FILTER (planted = 'emerging'), count(*) FROM doc_scores JOIN truth ON doc_id = message_id "
+        "WHERE topic_id IS NOT NULL GROUP BY 1 ORDER BY 2 DESC LIMIT 1",
+    )
+    total = sum(planted.EMERGING_MESSAGES.values())
+    assert hits / total > 0.8
+    assert hits / size > 0.6
+    label, quotes = one(
+        db, f"SELECT label, evidence FROM topics WHERE topic_id = {topic} AND run_date = '{planted.LAST_DAY}'"
+    )
+    assert any(word in label for word in planted.EMERGING_WORDS)
+    assert quotes
+    before, after = one(
+        db,
+        f"SELECT avg(n_docs) FILTER (event_date < '{planted.EMERGING_FIRST_DAY}'), "
+        f"avg(n_docs) FILTER (event_date >= '{planted.EMERGING_FIRST_DAY}') FROM topics_daily WHERE topic_id = {topic}",
+    )
+    assert after > 5 * before
+
+
+def test_the_campaign_is_counted_and_its_copies_are_scored_once(db: duckdb.DuckDBPyConnection) -> None:
+    n, texts, scored_once = one(
+        db,
+        "SELECT count(*), count(DISTINCT content_key), count(*) FILTER (NOT from_cache AND is_canonical) "
+        "FROM doc_scores JOIN truth ON doc_id = message_id WHERE planted = 'campaign'",
+    )
+    copies = sum(planted.CAMPAIGN_COPIES.values())
+    assert n == copies + sum(planted.CAMPAIGN_VARIANTS.values())
+    assert scored_once == texts <= n - copies + len(planted.CAMPAIGN_COPIES)
+
+
+def test_languages_the_model_does_not_cover_are_marked_and_not_scored(db: duckdb.DuckDBPyConnection) -> None:
+    rows = {lang: counts for lang, *counts in db.execute(
+        "SELECT truth.lang, count(*), count(*) FILTER (error_code = 'LANG_UNSUPPORTED'), count(doc_scores.sentiment) "
+        "FROM doc_scores JOIN truth ON doc_id = message_id GROUP BY 1"
+    ).fetchall()}  # fmt: skip
+    for lang in ("zh", "es"):
+        n, unsupported, _ = rows[lang]
+        assert unsupported / n > 0.97, lang
+    n, _, scored = rows["en"]
+    assert scored / n > 0.97
+    assert one(db, "SELECT count(*) FROM doc_scores WHERE error_code IS NOT NULL AND sentiment IS NOT NULL") == (0,)
+    assert one(
+        db, "SELECT count(*) FROM doc_scores WHERE error_code IS NULL AND (sentiment IS NULL OR topic_id IS NULL)"
+    ) == (0,)
+
+
+def test_sentiment_agrees_with_the_planted_truth(db: duckdb.DuckDBPyConnection) -> None:
+    """Of the messages written as clearly good or bad the sign of the score must be right in most."""
+    hits, n = one(
+        db,
+        "SELECT count(*) FILTER ((sentiment_score > 0) = (truth.sentiment = 'positive')), count(*) FROM doc_scores JOIN truth "
+        "ON doc_id = message_id WHERE truth.lang = 'en' AND truth.sentiment IN ('negative', 'positive') AND error_code IS NULL",
+    )
+    assert n > 3000
+    assert hits / n > 0.8
+
+
+def test_tables_agree_with_each_other(db: duckdb.DuckDBPyConnection) -> None:
+    assert one(db, "SELECT count(*) FROM doc_scores") == one(db, "SELECT sum(rows_in - rows_rejected) FROM runs")
+    assert one(db, "SELECT sum(n_docs) FROM sentiment_daily") == one(db, "SELECT count(sentiment) FROM doc_scores")
+    assert one(db, "SELECT sum(n_docs) FROM topics_daily") == one(db, "SELECT count(topic_id) FROM doc_scores")
+    assert one(db, "SELECT count(*) FROM doc_embeddings") == one(
+        db, "SELECT count(*) FROM doc_scores WHERE error_code IS NULL"
+    )
+    assert one(
+        db,
+        "SELECT count(*) FROM sentiment_daily WHERE n_docs > 0 AND NOT (ci_low <= share_raw AND share_raw <= ci_high)",
+    ) == (0,)
+    for table in TABLES:
+        assert one(db, f"SELECT count(DISTINCT run_id) FROM {table.name}") == (1,), table.name
+
+
+def test_evidence_shows_no_personal_data(db: duckdb.DuckDBPyConnection) -> None:
+    quotes = db.execute("SELECT e.quote FROM (SELECT unnest(evidence) AS e FROM topics)").fetchall()
+    assert len(quotes) > 500
+    assert not [q for (q,) in quotes if "@example" in q or "555-01" in q]
+
+
+def test_a_long_message_is_read_to_its_end(db: duckdb.DuckDBPyConnection) -> None:
+    n_chars, n_chunks, coverage = one(
+        db, "SELECT n_chars, n_chunks, coverage FROM doc_scores WHERE lang = 'en' ORDER BY n_chars DESC LIMIT 1"
+    )
+    assert n_chars > 4000
+    assert n_chunks >= 4
+    assert coverage == 1.0
+
+
+def test_logs_hold_no_text_of_a_document(published: Path, sample: Path) -> None:
+    (log,) = published.glob("_runs/*/log.jsonl")
+    text = log.read_text(encoding="utf-8") + (published / "run_results.json").read_text(encoding="utf-8")
+    assert {json.loads(line)["stage"] for line in log.read_text().splitlines() if '"event": "done"' in line} >= {
+        "read",
+        "score",
+        "publish",
+    }
+    bodies = [
+        b
+        for p in sorted((sample / "corpus").glob("*.parquet"))
+        for b in pq.read_table(p).column("body").cast("binary").to_pylist()
+    ]
+    long_ones = [b.decode("utf-8", "ignore") for b in bodies if b and len(b) > 40]
+    assert len(long_ones) > 5000
+    assert not [b for b in long_ones if b[:40] in text]
+
+
+def test_a_rerun_scores_nothing_and_changes_no_other_night(published: Path, sample: Path) -> None:
+    before, first = files(published), results(published)
+    day = str(planted.INCIDENT_DAYS[0])
+    done = nightly(sample / "corpus", published, "--run-date", day)
+    assert done.returncode == 0, done.stderr[-4000:]
+    second = results(published)
+    assert second["counts"][0]["rows_scored"] == 0
+    hashes = {t["table"]: t["content_hash"] for t in first["tables"] if t["run_date"] == day}
+    assert {t["table"]: t["content_hash"] for t in second["tables"]} == hashes
+    assert len(hashes) == len(TABLES)
+    after = files(published)
+    assert {path: digest for path, digest in after.items() if path in before} == before
+    with open_duckdb(published) as db:
+        runs = dict(db.execute("SELECT run_date, run_id FROM runs").fetchall())
+    assert sorted(runs.values()).count(second["run_id"]) == 1
+    assert runs[planted.INCIDENT_DAYS[0]] == second["run_id"]
+
+
+def test_a_night_over_the_limit_is_not_published(sample: Path, tmp_path: Path) -> None:
+    root = tmp_path / "strict"
+    done = nightly(sample / "corpus", root, "--run-date", "2026-10-07", "--set", "quality.max_rejected_fraction=0.0001")
+    assert done.returncode == 1
+    assert "max_rejected_fraction" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert results(root)["status"] == "rejected"
+    assert not list(root.glob("_data/**/*.parquet"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        ([], 2, "give the nights to publish"),
+        (["--run-date", "2026-02-30"], 2, "is not a date"),
+        (["--run-date", "26-1-2"], 2, "is not a date"),
+        (["--run-date", "today'; drop"], 2, "is not a date"),
+        (["--from", "2026-10-06", "--to", "2026-10-05"], 2, "is before --from"),
+        (["--run-date", "2026-10-05", "--set", "quality.min_row=3"], 2, "did you mean min_rows?"),
+        (["--run-date", "2026-10-05", "--set", "model.embedding=/no/such/model"], 2, "model.embedding"),
+        (["--run-date", "2026-10-05", "--set", "input.columns.text=txt"], 1, "has no column txt"),
+    ],
+)
+def test_usage_errors_are_one_clear_message(
+    sample: Path, tmp_path: Path, arguments: list[str], code: int, says: str
+) -> None:
+    done = nightly(sample / "corpus", tmp_path / "out", *arguments)
+    assert done.returncode == code, done.stderr
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
