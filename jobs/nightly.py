@@ -111,12 +111,19 @@ def _log_summary(night: Night) -> None:
         if name != "run_date"
     }
     seconds = (datetime.now(UTC) - night.started_at).total_seconds()
+    rows: dict[str, int] = {}
+    for audit in night.audits:
+        rows[audit.table] = rows.get(audit.table, 0) + audit.rows
     logger.info(
-        f"published {len(night.dates)} night(s) under {night.root} in {seconds:.0f} s: {total['rows_in']:,} rows = "
-        f"{total['rows_scored']:,} scored + {total['rows_from_cache']:,} from the store + {total['rows_dup']:,} duplicates + "
-        f"{total['rows_unsupported']:,} in other languages + {total['rows_error']:,} errors + {total['rows_rejected']:,} rejected",
+        f"published {len(night.dates)} night(s) under {night.root} in {seconds:.0f} s",
         extra={"event": "published", **total},
     )
+    logger.info(
+        f"rows      {total['rows_in']:,} = {total['rows_scored']:,} scored + {total['rows_from_cache']:,} from the store + "
+        f"{total['rows_dup']:,} duplicates + {total['rows_unsupported']:,} in other languages + {total['rows_error']:,} errors + "
+        f"{total['rows_rejected']:,} rejected"
+    )
+    logger.info(f"tables    {', '.join(f'{table} {n:,}' for table, n in rows.items())}")
 
 
 def main(argv: Sequence[str]) -> int:

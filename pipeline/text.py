@@ -3,9 +3,6 @@
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-NORMALISATION_VERSION = 1
-"""Raised when the rules change: the content keys of old and new texts then differ."""
-
 # Removed: control characters that are not white space, soft hyphen, zero-width space, word joiner, byte order mark and the
 # bidirectional controls. Kept: zero-width joiner and non-joiner, which emoji, Persian and Indic scripts need.
 _REMOVED = r"[\x00-\x08\x0E-\x1F\x7F\u00AD\u200B\u200E\u200F\u202A-\u202E\u2060\u2066-\u2069\uFEFF]"
