@@ -232,7 +232,8 @@ TOPICS_DAILY = Table(
 
 RUNS = Table(
     "runs",
-    "One row per published night. rows_in = rows_scored + rows_from_cache + rows_dup + rows_unsupported + rows_error + rows_rejected.",
+    "One row per published night. "
+    "rows_in = rows_scored + rows_from_cache + rows_dup + rows_unsupported + rows_error + rows_rejected.",
     (
         Column("status", STRING, "`success`", False),
         Column("interval_start", TIMESTAMP, "start of the night, UTC, included", False),

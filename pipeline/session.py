@@ -148,7 +148,8 @@ def check_executors(spark: SparkSession) -> Executors:
         there = (answer.version, answer.python)
         if there != here:
             raise NightjarError(
-                f"executors run nightjar {there[0]} on Python {there[1]} (from {answer.code}), the driver {here[0]} on {here[1]}; "
+                f"executors run nightjar {there[0]} on Python {there[1]} (from {answer.code}), "
+                f"the driver {here[0]} on {here[1]}; "
                 "ship the same archive with --py-files and set spark.pyspark.python"
             )
     return Executors(len({a.host for a in answers}), tuple(sorted({a.code for a in answers})))

@@ -48,7 +48,9 @@ def bare_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     site = next((folder / "lib").glob("python*/site-packages"))
     (site / "dependencies.pth").write_text(sysconfig.get_paths()["purelib"] + "\n")
     python = folder / "bin" / "python"
-    found = subprocess.run([python, "-c", "import pyspark, torch; import udfs"], capture_output=True, text=True, cwd=folder)
+    found = subprocess.run(
+        [python, "-c", "import pyspark, torch; import udfs"], capture_output=True, text=True, cwd=folder
+    )
     assert "No module named 'udfs'" in found.stderr
     return python
 
@@ -58,7 +60,10 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel, as a zip."""
     folder = tmp_path_factory.mktemp("dist")
     subprocess.run(
-        [sys.executable, "-m", "build", "--wheel", "--outdir", folder, ROOT], check=True, capture_output=True, timeout=300
+        [sys.executable, "-m", "build", "--wheel", "--outdir", folder, ROOT],
+        check=True,
+        capture_output=True,
+        timeout=300,
     )
     return Path(shutil.copy(next(folder.glob("*.whl")), folder / "nightjar.zip"))
 
@@ -70,7 +75,12 @@ def master(tmp_path_factory: pytest.TempPathFactory, bare_python: Path) -> Itera
 
     home = Path(pyspark.__file__).parent
     work = tmp_path_factory.mktemp("cluster")
-    environment = {**os.environ, "SPARK_HOME": str(home), "SPARK_LOCAL_IP": "127.0.0.1", "PYSPARK_PYTHON": str(bare_python)}
+    environment = {
+        **os.environ,
+        "SPARK_HOME": str(home),
+        "SPARK_LOCAL_IP": "127.0.0.1",
+        "PYSPARK_PYTHON": str(bare_python),
+    }
     port = free_port()
     url = f"spark://127.0.0.1:{port}"
     base = "org.apache.spark.deploy"
@@ -85,7 +95,9 @@ def master(tmp_path_factory: pytest.TempPathFactory, bare_python: Path) -> Itera
         for i, command in enumerate(commands):
             log = (work / f"{i}.log").open("wb")
             processes.append(
-                subprocess.Popen([home / "bin" / "spark-class", *command], env=environment, stdout=log, stderr=log, cwd=work)
+                subprocess.Popen(
+                    [home / "bin" / "spark-class", *command], env=environment, stdout=log, stderr=log, cwd=work
+                )
             )
             if i == 0:
                 wait_for_port(port)

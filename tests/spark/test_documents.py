@@ -40,7 +40,9 @@ def unchecked_strings(values: list[bytes | None]) -> pa.Array:
     return pa.Array.from_buffers(pa.string(), len(values), binary.buffers(), binary.null_count)
 
 
-def judge(spark: SparkSession, folder: Path, first: dt.date = DAY, last: dt.date = DAY, **config: Any) -> list[dict[str, Any]]:
+def judge(
+    spark: SparkSession, folder: Path, first: dt.date = DAY, last: dt.date = DAY, **config: Any
+) -> list[dict[str, Any]]:
     settings = InputConfig(path=str(folder), **config)
     raw = read_corpus(spark, settings, inspect_corpus(settings))
     documents = to_documents(with_run_date(raw, first, last), settings)
@@ -107,7 +109,13 @@ def test_invalid_bytes_in_the_group_reject_the_row(spark: SparkSession, tmp_path
 
 def test_one_row_of_a_repeated_id_is_kept_whatever_the_order(spark: SparkSession, tmp_path: Path) -> None:
     later = NOON + dt.timedelta(seconds=1)
-    rows: list[Row] = [("a", "second", later), ("a", "first", NOON), ("a", "first", NOON), ("b", "only", NOON), ("a", None, NOON)]
+    rows: list[Row] = [
+        ("a", "second", later),
+        ("a", "first", NOON),
+        ("a", "first", NOON),
+        ("b", "only", NOON),
+        ("a", None, NOON),
+    ]
     write(tmp_path / "x" / "1.parquet", rows)
     write(tmp_path / "y" / "1.parquet", rows[::-1])
     for folder in (tmp_path / "x", tmp_path / "y"):
@@ -148,7 +156,8 @@ def test_times_without_a_zone_are_utc_in_every_unit(spark: SparkSession, tmp_pat
         table = pa.table({"id": [unit], "text": ["x"], "time": pa.array([naive], pa.timestamp(unit))})
         pq.write_table(table, tmp_path / f"{unit}.parquet")
     pq.write_table(pa.table({"id": ["date"], "text": ["x"], "time": [DAY]}), tmp_path / "date.parquet")
-    pq.write_table(pa.table({"id": [7], "text": ["x"], "time": pa.array([NOON], pa.timestamp("us", "Asia/Tokyo"))}), tmp_path / "z.parquet")
+    tokyo = pa.array([NOON], pa.timestamp("us", "Asia/Tokyo"))
+    pq.write_table(pa.table({"id": [7], "text": ["x"], "time": tokyo}), tmp_path / "z.parquet")
     (tmp_path / "numbers").mkdir()
     (tmp_path / "z.parquet").rename(tmp_path / "numbers" / "z.parquet")
     number = judge(spark, tmp_path / "numbers")
@@ -177,7 +186,15 @@ def test_declared_languages_are_reduced_to_their_first_subtag(spark: SparkSessio
     declared = {"a": "en-US", "b": "ZH_cn", "c": "und", "d": None, "e": "english", "f": " es ", "g": ""}
     write(tmp_path / "1.parquet", [(k, "x", NOON) for k in declared], l=pa.array(declared.values(), pa.string()))
     rows = judge(spark, tmp_path, columns={"lang": "l"})
-    assert {r["doc_id"]: r["lang_hint"] for r in rows} == {"a": "en", "b": "zh", "c": "", "d": "", "e": "", "f": "es", "g": ""}
+    assert {r["doc_id"]: r["lang_hint"] for r in rows} == {
+        "a": "en",
+        "b": "zh",
+        "c": "",
+        "d": "",
+        "e": "",
+        "f": "es",
+        "g": "",
+    }
 
 
 def test_equal_normalised_texts_are_one_text(spark: SparkSession, tmp_path: Path) -> None:

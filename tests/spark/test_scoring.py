@@ -1,0 +1,139 @@
+"""Scoring on Spark: each text once, the store first, one model load per process, no oversubscription."""
+
+import datetime as dt
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from pipeline.config import LanguageConfig, ModelConfig
+from pipeline.models import sentiment_spec
+from pipeline.scoring import n_tasks, scored, to_scored_documents, unseen
+from pipeline.session import check_executors
+from pipeline.store import STORED, ScoreStore
+from udfs.spec import ScoreSpec
+from udfs.worker import Counters
+
+DAY = dt.date(2026, 10, 5)
+NEXT = DAY + dt.timedelta(days=1)
+TEXTS = "content_key string, lang_hint string, text string"
+
+
+@pytest.fixture(scope="module")
+def spec() -> ScoreSpec:
+    return sentiment_spec(ModelConfig(device="cpu"), LanguageConfig())
+
+
+def counters(spark: SparkSession) -> Counters:
+    context = spark.sparkContext
+    return Counters(context.accumulator(0), context.accumulator(0), context.accumulator(0))
+
+
+def texts(spark: SparkSession, n: int, start: int = 0) -> DataFrame:
+    return spark.createDataFrame(
+        [(f"k{i:04}", "en", f"message number {i} is fine") for i in range(start, start + n)], TEXTS
+    )
+
+
+def test_every_text_is_scored_once_and_models_load_once_per_process(
+    spark: SparkSession, spec: ScoreSpec, tmp_path: Path
+) -> None:
+    store, count = ScoreStore(spark, tmp_path, "m"), counters(spark)
+    store.write(scored(texts(spark, 300), 300, spec, count), "a")
+    rows = store.read().select("content_key").collect()
+    assert sorted(r.content_key for r in rows) == [f"k{i:04}" for i in range(300)]
+    assert count.rows.value == 300
+    assert count.tokens.value > 300 * 4
+    assert 1 <= count.model_loads.value <= 2, "two cores, two worker processes, whatever the number of tasks"
+    again = counters(spark)
+    store.write(scored(texts(spark, 300, 300), 300, spec, again), "b")
+    assert again.model_loads.value == 0, "the worker processes are reused and keep their models"
+
+
+def test_what_the_store_has_is_not_scored_again(spark: SparkSession, spec: ScoreSpec, tmp_path: Path) -> None:
+    store = ScoreStore(spark, tmp_path, "m")
+    assert unseen(texts(spark, 5), store).count() == 5
+    store.write(scored(texts(spark, 3), 3, spec, counters(spark)), "a")
+    assert sorted(r.content_key for r in unseen(texts(spark, 5), store).collect()) == ["k0003", "k0004"]
+    other_language = texts(spark, 3).withColumn("lang_hint", F.lit("de"))
+    assert unseen(other_language, store).count() == 3
+    assert unseen(texts(spark, 5), ScoreStore(spark, tmp_path, "other")).count() == 5
+
+
+def test_errors_that_may_pass_are_tried_again_and_settled_ones_are_not(spark: SparkSession, tmp_path: Path) -> None:
+    store = ScoreStore(spark, tmp_path, "m")
+    rows = [("k0000", "LANG_UNSUPPORTED"), ("k0001", "MODEL"), ("k0002", None)]
+    frame = spark.createDataFrame(rows, "content_key string, error_code string").withColumn("lang_hint", F.lit("en"))
+    missing = {f.name: F.lit(None).cast(f.dataType) for f in STORED if f.name not in frame.columns}
+    store.write(frame.withColumns(missing), "a")
+    assert [r.content_key for r in unseen(texts(spark, 3), store).collect()] == ["k0001"]
+
+
+def test_a_folder_of_a_killed_job_is_not_read(spark: SparkSession, spec: ScoreSpec, tmp_path: Path) -> None:
+    store = ScoreStore(spark, tmp_path, "m")
+    path = store.write(scored(texts(spark, 3), 3, spec, counters(spark)), "a")
+    (path / "_SUCCESS").unlink()
+    assert store.parts() == []
+    assert unseen(texts(spark, 3), store).count() == 3
+
+
+def test_results_do_not_depend_on_the_partitions_of_the_input(spark: SparkSession, spec: ScoreSpec) -> None:
+    columns = ["content_key", "embedding", "sentiment_score", "sentiment"]
+    one = scored(texts(spark, 200).coalesce(1), 200, spec, counters(spark)).select(*columns)
+    other = scored(texts(spark, 200).repartition(7, "text"), 200, spec, counters(spark)).select(*columns)
+    assert sorted(one.collect()) == sorted(other.collect()), "bit for bit"
+
+
+def test_documents_take_the_result_of_their_text(spark: SparkSession) -> None:
+    schema = "run_date date, doc_id string, event_ts timestamp, source string, group_key string, " + TEXTS
+    noon = dt.datetime(2026, 10, 5, 12)
+    rows = [
+        (DAY, "b", noon, None, None, "k1", "", "t"),
+        (DAY, "a", noon, None, None, "k1", "", "t"),
+        (NEXT, "c", noon + dt.timedelta(days=1), None, None, "k1", "", "t"),
+        (DAY, "d", noon, None, None, "k2", "", "u"),
+    ]
+    results = spark.createDataFrame(
+        [("k1", "", 0.5), ("k2", "", -0.5)], "content_key string, lang_hint string, sentiment_score double"
+    )
+    fresh = spark.createDataFrame([("k1", "")], "content_key string, lang_hint string")
+    joined = to_scored_documents(spark.createDataFrame(rows, schema), results, fresh)
+    found = {r.doc_id: (r.sentiment_score, r.is_canonical, r.from_cache) for r in joined.collect()}
+    assert found == {
+        "a": (0.5, True, False),
+        "b": (0.5, False, False),
+        "c": (0.5, True, True),
+        "d": (-0.5, True, True),
+    }
+
+
+def test_tasks_follow_from_the_rows_alone() -> None:
+    assert [n_tasks(n) for n in (0, 1, 128, 129, 10_000, 100_000, 10_000_000)] == [1, 1, 1, 2, 16, 25, 2442]
+
+
+def test_a_worker_uses_one_thread_per_core_of_its_task(spark: SparkSession) -> None:
+    def threads(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        import os
+
+        import torch
+
+        from udfs.worker import configure_threads
+
+        for _ in batches:
+            pass
+        configure_threads()
+        names = ("RAYON_NUM_THREADS", "OPENBLAS_NUM_THREADS", "HF_HUB_OFFLINE")
+        values = [torch.get_num_threads(), pa.cpu_count(), *(int(os.environ[name]) for name in names)]
+        yield pa.RecordBatch.from_pydict({"n": pa.array(values, pa.int64())})
+
+    rows = spark.range(0, 2, 1, 1).mapInArrow(threads, "n long").collect()
+    assert [r.n for r in rows] == [1, 1, 1, 1, 1]
+
+
+def test_executors_are_asked_what_they_run(spark: SparkSession) -> None:
+    executors = check_executors(spark)
+    assert executors.hosts >= 1
+    assert all(place.endswith("udfs") for place in executors.code)
