@@ -51,12 +51,17 @@ def label_topics(texts: Sequence[str], assigned: NDArray[np.int64], k: int) -> l
     return [_best(names, row) for row in weight]
 
 
+def _stems(phrase: str) -> set[str]:
+    """Return the words of a phrase without a final s: a plural says nothing that its singular does not."""
+    return {word.removesuffix("s") for word in phrase.split()}
+
+
 def _best(names: NDArray[np.object_], weights: NDArray[np.float64]) -> Phrases:
     chosen: Phrases = []
     for index in np.lexsort((names, -weights))[: 20 * _TOP]:
-        phrase, words = str(names[index]), set(str(names[index]).split())
+        phrase, words = str(names[index]), _stems(str(names[index]))
         if weights[index] <= 0 or len(chosen) == _TOP:
             break
-        if not any(words & set(better.split()) for better, _ in chosen):
+        if not any(words & _stems(better) for better, _ in chosen):
             chosen.append((phrase, round(float(weights[index]), 6)))
     return chosen
