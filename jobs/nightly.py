@@ -16,7 +16,7 @@ from pathlib import Path
 from pipeline.command import add_overrides, report
 from pipeline.config import NightlyConfig, load_config
 from pipeline.errors import NightjarError
-from pipeline.failures import explain
+from pipeline.failures import explain, stack
 from pipeline.manifest import RunLock, new_run_id
 from pipeline.models import resolve_models
 from pipeline.night import Night, run_nights
@@ -66,20 +66,23 @@ def run(config: NightlyConfig, dates: Sequence[date]) -> None:
             corpus = inspect_corpus(config.input)
             spec = resolve_models(config)
             check_java()
-        except NightjarError as error:
+        except BaseException as caught:
+            error = explain(caught)
             write_preflight_failure(root, run_id, config, dates, started_at, error)
-            raise
+            raise error from caught
         night = Night(config, corpus, spec, dates, run_id, started_at, root)
         with log_file(root / "_runs" / night.run_id / "log.jsonl"):
-            error: NightjarError | None = None
+            failure: NightjarError | None = None
             try:
                 _run_in_session(night)
             except BaseException as caught:
-                error = explain(caught)
-                logger.debug("the run failed", exc_info=caught)
-                raise error from caught
+                failure = explain(caught)
+                logger.info(
+                    "the run failed; its stack is in the log file", extra={"event": "stack", "stack": stack(caught)}
+                )
+                raise failure from caught
             finally:
-                results = write_run_results(night, error)
+                results = write_run_results(night, failure)
                 logger.info(f"results   {results}", extra={"event": "results"})
         _log_summary(night)
 
@@ -93,6 +96,7 @@ def _run_in_session(night: Night) -> None:
         logger.warning(f"warning   {warning}")
     with night.stages.stage("session"):
         spark = build_session("nightjar-nightly", night.config.spark, night.root / "_catalog")
+        night.stages.context = spark.sparkContext
         try:
             night.executors = check_executors(spark)
         except BaseException:

@@ -111,7 +111,7 @@ class ModelConfig(Frozen):
     lock: str | None = None
     allow_download: bool = False
     device: Literal["auto", "cpu", "cuda"] = "auto"
-    token_budget: int = Field(default=2_048, ge=64, le=1_000_000)
+    token_budget: int | None = Field(default=None, ge=64, le=1_000_000)
     max_chunks: int = Field(default=32, ge=1, le=10_000)
     embedding_languages: tuple[str, ...] = ("en",)
 
@@ -259,7 +259,10 @@ def _describe(problem: Any, model: type[JobConfig]) -> str:
     if problem["type"] == "missing":
         return f"{key}: missing; set it in the file or with --set {key}=..."
     message = problem["msg"].removeprefix("Value error, ")
-    return f"{key}: {message}, got {problem['input']!r}"
+    shown = problem["input"]
+    if location[:1] == ["spark"] or not isinstance(shown, str | int | float | bool | None):
+        return f"{key}: {message}"  # a whole section, or a property that may be a secret
+    return f"{key}: {message}, got {shown!r}"
 
 
 def _known_keys(model: type[JobConfig], path: Sequence[str]) -> list[str]:

@@ -1,6 +1,7 @@
 """Reading the corpus: one frame with fixed column names and types, whatever the files call and type them."""
 
 from collections.abc import Iterable
+from datetime import date
 from functools import reduce
 
 from pyspark.sql import Column, DataFrame, SparkSession
@@ -17,8 +18,8 @@ _ROLE_COLUMNS = {
 }  # fmt: skip
 
 
-def read_corpus(spark: SparkSession, config: InputConfig, corpus: Corpus) -> DataFrame:
-    """Read exactly the files of `corpus`.
+def read_corpus(spark: SparkSession, config: InputConfig, corpus: Corpus, first: date, last: date) -> DataFrame:
+    """Read exactly the files of `corpus` that can hold rows of the nights `first` to `last`.
 
     Returns:
         raw_id, raw_text, raw_source, raw_group, raw_lang STRING (bytes unchanged, so perhaps not UTF-8), raw_time TIMESTAMP
@@ -26,7 +27,7 @@ def read_corpus(spark: SparkSession, config: InputConfig, corpus: Corpus) -> Dat
     """
     by_kinds: dict[tuple[tuple[str, str], ...], list[CorpusFile]] = {}
     for file in corpus.files:
-        if file.rows:
+        if file.may_hold(first, last):
             by_kinds.setdefault(file.kinds, []).append(file)
     frames = [_read_files(spark, config, dict(kinds), files) for kinds, files in by_kinds.items()]
     if not frames:

@@ -122,7 +122,7 @@ def _repeated_id() -> Column:
     spread = F.xxhash64(c.FILE, "as_read", EVENT_TS).cast("string")
     same_id = Window.partitionBy(
         RUN_DATE, F.col("fault").isNull(), F.when(F.col("fault").isNull(), F.col(DOC_ID)).otherwise(spread)
-    ).orderBy(EVENT_TS, CONTENT_KEY, SOURCE, GROUP_KEY, LANG_HINT, c.FILE)
+    ).orderBy(EVENT_TS, CONTENT_KEY, SOURCE, GROUP_KEY, LANG_HINT, c.FILE, "as_read")
     return F.when(F.col("fault").isNull() & (F.row_number().over(same_id) > 1), F.lit("duplicate_id"))
 
 

@@ -1,12 +1,17 @@
 """Turning what Spark or the system throws into one clear line and an exit code. Document text never gets into it."""
 
 import re
+import traceback
+from urllib.parse import unquote
 
-from pipeline.errors import DataError, ModelError, NightjarError
+from pipeline.errors import ConfigError, DataError, ModelError, NightjarError
 
-_FILE = re.compile(r"FAILED_READ_FILE[^]]*\].*?file:?/*(/\S+?)\.?(?:\s|$)", re.DOTALL)
+_FILE = re.compile(r"FAILED_READ_FILE(\.\w+)?[^]]*\].*?file:?/*(/\S+?)\.?(?:\s|$)", re.DOTALL)
 _MODEL = re.compile(r"ModelFileError: (.+)")
+_MODULE = re.compile(r"ModuleNotFoundError: No module named '([\w.]+)'")
+_PYTHON_ERROR = re.compile(r"^(?:[\w.]+\.)?(\w*(?:Error|Exception)): (.+)$", re.MULTILINE)
 _MAX_CHARS = 300
+_NOTHING = "nothing was published"
 
 
 def explain(error: BaseException) -> NightjarError:
@@ -14,23 +19,62 @@ def explain(error: BaseException) -> NightjarError:
     if isinstance(error, NightjarError):
         return error
     if isinstance(error, KeyboardInterrupt):
-        return NightjarError("interrupted; nothing was published, run again")
-    text = str(error)
+        return NightjarError("interrupted; every night of every table is whole, old or new; run again")
+    text = _text(error)
     if found := _FILE.search(text):
-        return DataError(f"{found.group(1)}: cannot be read: corrupt data or checksum mismatch; nothing was published")
+        path = unquote(found.group(2))
+        if found.group(1) == ".FILE_NOT_EXIST":
+            return DataError(f"{path}: disappeared during the run; {_NOTHING}, run again")
+        return DataError(f"{path}: cannot be read: corrupt data or checksum mismatch; {_NOTHING}")
     if found := _MODEL.search(text):
         return ModelError(found.group(1)[:_MAX_CHARS])
+    if found := _MODULE.search(text):
+        advice = (
+            "ship this project's archive with --py-files"
+            if found.group(1).split(".")[0] in ("udfs", "pipeline")
+            else "install the dependencies where spark.pyspark.python points"
+        )
+        return NightjarError(f"executors have no Python module {found.group(1)}; {advice}")
+    if "PYTHON_VERSION_MISMATCH" in text:
+        return ConfigError(
+            "driver and executors run different versions of Python; set spark.pyspark.python to the driver's version"
+        )
     if "No space left on device" in text:
         return NightjarError("no space left on a device; free space under output.root or spark.local.dir and run again")
     if "Python worker exited unexpectedly" in text:
         return NightjarError(
-            "a Python worker died (killed for memory, or a crash in native code); nothing was published. "
+            f"a Python worker died (killed for memory, or a crash in native code); {_NOTHING}. "
             "Give executors more memory or lower model.token_budget; Spark's log has the worker's last lines"
         )
-    return NightjarError(f"{type(error).__name__}: {_first_line(text)}")
+    return NightjarError(_last_cause(error, text))
 
 
-def _first_line(text: str) -> str:
-    """Return the first line that says something, without what could hold a document's text (quoted literals)."""
+def stack(error: BaseException) -> list[str]:
+    """Return where an error and its causes came from, as `file:line function`: no values, so no document text."""
+    frames: list[str] = []
+    cause: BaseException | None = error
+    while cause is not None:
+        frames.append(type(cause).__name__)
+        frames += [f"{f.filename}:{f.lineno} {f.name}" for f in traceback.extract_tb(cause.__traceback__)]
+        cause = cause.__cause__ or cause.__context__
+    return frames
+
+
+def _text(error: BaseException) -> str:
+    """Return an error's message, and that of the Java exception behind it."""
+    java = getattr(error, "java_exception", None)
+    return str(error) if java is None else f"{error}\n{java.toString()}"
+
+
+def _last_cause(error: BaseException, text: str) -> str:
+    """Return the last `SomeError: message` of a worker's traceback, else the first line that says something."""
+    named = _PYTHON_ERROR.findall(text)
+    if named:
+        return _without_literals(f"{named[-1][0]}: {named[-1][1]}")
     line = next((ln.strip() for ln in text.splitlines() if ln.strip()), "no message")
+    return _without_literals(f"{type(error).__name__}: {line}")
+
+
+def _without_literals(line: str) -> str:
+    """Leave out what could hold a document's text: long quoted literals."""
     return re.sub(r"'[^']{40,}'|\"[^\"]{40,}\"", "'...'", line)[:_MAX_CHARS]

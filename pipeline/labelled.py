@@ -95,9 +95,10 @@ def _read_set(spark: SparkSession, one: LabelledSet, labels: Sequence[str]) -> D
     missing = [c for c in (one.text, one.label, one.lang) if c is not None and c not in frame.columns]
     if missing:
         raise DataError(f"{one.path}: has no column {missing[0]} (set {one.name}); it has {', '.join(frame.columns)}")
-    label = F.col(_quoted(one.label))
+    written = F.col(_quoted(one.label)).cast("string")
+    label = written
     for old, new in one.rename.items():
-        label = F.when(F.col(_quoted(one.label)) == old, new).otherwise(label)
+        label = F.when(written == old, new).otherwise(label)
     declared = F.col(_quoted(one.lang)) if one.lang else F.lit(None).cast("string")
     rows = frame.select(
         F.lit(one.name).alias(SET_NAME),

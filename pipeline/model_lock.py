@@ -1,7 +1,8 @@
 """The lock file: which models there are, and the sha256 of each of their files."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from importlib.resources import files as package_files
 from pathlib import Path
@@ -22,9 +23,12 @@ def load_lock(path: str | None) -> dict[str, Entry]:
     if path is None:
         return entries
     try:
-        return {**entries, **json.loads(Path(path).read_text(encoding="utf-8"))}
+        own = json.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ModelError(f"model.lock: {path}: cannot be read as JSON: {error}") from None
+    if not isinstance(own, dict) or not all(isinstance(e, dict) and "task" in e for e in own.values()):
+        raise ModelError(f"model.lock: {path}: is not a lock file; make it with jobs/lock_model.py")
+    return {**entries, **own}
 
 
 def lock_entry(name: str, source: str, revision: str, languages: tuple[str, ...]) -> dict[str, Any]:
@@ -56,7 +60,6 @@ def encoder_entry(name: str, source: str, folder: Path, revision: str, languages
         raise ModelFileError(f"{folder}/config.json: missing; the folder is not a Hugging Face model")
     if not (folder / "tokenizer.json").is_file():
         raise ModelFileError(f"{folder}/tokenizer.json: missing; save the model with a fast tokenizer")
-    pooling = _read_json(folder, "1_Pooling/config.json")
     return {
         "task": "embedding",
         "name": name,
@@ -64,7 +67,7 @@ def encoder_entry(name: str, source: str, folder: Path, revision: str, languages
         "revision": revision,
         "dim": _hidden_size(folder),
         "max_tokens": _max_tokens(folder, facts),
-        "pooling": "cls" if pooling.get("pooling_mode_cls_token") else "mean",
+        "pooling": _pooling(folder),
         "languages": list(languages),
         "files": [asdict(f) for f in files],
     }
@@ -80,6 +83,9 @@ def head_entry(name: str, source: str, folder: Path) -> dict[str, Any]:
     facts = _read_json(folder, "head.json")
     if not facts:
         raise ModelFileError(f"{folder}/head.json: missing; make heads with jobs/train_head.py")
+    missing = [key for key in ("task", "revision", "labels", "languages", "encoder", "temperature") if key not in facts]
+    if missing:
+        raise ModelFileError(f"{folder}/head.json: says no {missing[0]}; make heads with jobs/train_head.py")
     return {
         "task": facts["task"],
         "name": name,
@@ -98,40 +104,96 @@ def encoder_identity(encoder: EncoderSpec) -> str:
 
 
 def encoder_spec(entry: Entry) -> EncoderSpec:
-    """Turn an entry of a lock file into a spec."""
-    return EncoderSpec(
-        name=entry["name"],
-        source=entry["source"],
-        files=_digests(entry),
-        revision=entry["revision"],
-        dim=entry["dim"],
-        max_tokens=entry["max_tokens"],
-        pooling=entry["pooling"],
-        languages=tuple(entry["languages"]),
-    )
+    """Turn an entry of a lock file into a spec.
+
+    Raises:
+        ModelError: a field is missing.
+    """
+    with _complete(entry):
+        return EncoderSpec(
+            name=entry["name"],
+            source=entry["source"],
+            files=_digests(entry),
+            revision=entry["revision"],
+            dim=entry["dim"],
+            max_tokens=entry["max_tokens"],
+            pooling=entry["pooling"],
+            languages=tuple(entry["languages"]),
+        )
 
 
 def head_spec(entry: Entry) -> HeadSpec:
-    labels = tuple(entry["labels"])
-    if set(labels) != set(SENTIMENTS):
-        raise ModelError(
-            f"model.sentiment: {entry['name']} has the labels {', '.join(labels)}, not {', '.join(SENTIMENTS)}"
+    """Turn an entry of a lock file into a spec.
+
+    Raises:
+        ModelError: a field is missing, or the labels are not those of sentiment.
+    """
+    with _complete(entry):
+        spec = HeadSpec(
+            name=entry["name"],
+            source=entry["source"],
+            files=_digests(entry),
+            revision=entry["revision"],
+            labels=tuple(entry["labels"]),
+            languages=tuple(entry["languages"]),
         )
-    return HeadSpec(
-        name=entry["name"],
-        source=entry["source"],
-        files=_digests(entry),
-        revision=entry["revision"],
-        labels=labels,
-        languages=tuple(entry["languages"]),
+    if set(spec.labels) != set(SENTIMENTS):
+        raise ModelError(
+            f"model.sentiment: {spec.name} has the labels {', '.join(spec.labels)}, not {', '.join(SENTIMENTS)}"
+        )
+    return spec
+
+
+@contextmanager
+def _complete(entry: Entry) -> Iterator[None]:
+    try:
+        yield
+    except (KeyError, TypeError) as error:
+        name = entry.get("name", "without a name")
+        raise ModelError(f"lock entry {name}: is incomplete ({error}); make it again with jobs/lock_model.py") from None
+
+
+def _pooling(folder: Path) -> str:
+    """Return `mean` or `cls` as sentence-transformers saved it; `mean` for a folder that does not say.
+
+    Raises:
+        ModelFileError: another pooling, or a module after it that changes the vector.
+    """
+    modules = (
+        json.loads((folder / "modules.json").read_text(encoding="utf-8")) if (folder / "modules.json").is_file() else []
     )
+    kinds = [str(m["type"]).rsplit(".", 1)[-1] for m in modules]
+    odd = [kind for kind in kinds if kind not in ("Transformer", "Pooling", "Normalize")]
+    if odd:
+        raise ModelFileError(
+            f"{folder}/modules.json: has a module {odd[0]}; only Transformer, Pooling and Normalize are known"
+        )
+    facts = _read_json(folder, "1_Pooling/config.json")
+    modes = {
+        name.removeprefix("pooling_mode_")
+        for name, value in facts.items()
+        if name.startswith("pooling_mode_") and value is True
+    }
+    named = facts.get("pooling_mode")
+    modes |= {str(m) for m in (named if isinstance(named, list) else [named])} if named else set()
+    found = {{"cls_token": "cls", "mean_tokens": "mean"}.get(mode, mode) for mode in modes} or {"mean"}
+    if len(found) > 1 or not found <= {"mean", "cls"}:
+        raise ModelFileError(
+            f"{folder}/1_Pooling/config.json: pools by {', '.join(sorted(found))}; mean or cls is needed"
+        )
+    return found.pop()
 
 
 def _hidden_size(folder: Path) -> int:
     """Return the length of the model's vectors; architectures have different names for it."""
     from transformers import AutoConfig
 
-    config = AutoConfig.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False)
+    try:
+        config = AutoConfig.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False)
+    except (ValueError, KeyError, OSError) as error:
+        raise ModelFileError(
+            f"{folder}/config.json: is not a model transformers knows: {str(error).splitlines()[0]}"
+        ) from None
     size = getattr(config, "hidden_size", None)
     if not isinstance(size, int):
         raise ModelFileError(f"{folder}/config.json: says no hidden_size; the model is not an encoder of text")

@@ -11,7 +11,7 @@ from pipeline.config import LanguageConfig, ModelConfig, NightlyConfig
 from pipeline.errors import ModelError
 from pipeline.model_lock import Entry, encoder_entry, encoder_identity, encoder_spec, head_entry, head_spec, load_lock
 from pipeline.topics import TopicModel
-from udfs.models.files import ModelFileError, combined_digest, locate, verify
+from udfs.models.files import ModelFileError, combined_digest, locate, verify_folder
 from udfs.spec import EncoderSpec, FileDigest, HeadSpec, LanguageSpec, ScoreSpec
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*(@[0-9a-f]{40})?")
@@ -53,7 +53,7 @@ def embedding_spec(model: ModelConfig, language: LanguageConfig | None = None) -
     return ScoreSpec(
         encoder=encoder,
         sentiment=None,
-        language=LanguageSpec(language.candidates, language.min_confidence, language.min_covered),
+        language=LanguageSpec(language.candidates, _lingua_version(), language.min_confidence, language.min_covered),
         max_chunks=model.max_chunks,
         device=model.device,
         token_budget=model.token_budget,
@@ -65,7 +65,7 @@ def _encoder(model: ModelConfig, lock: Mapping[str, Entry]) -> EncoderSpec:
     name = model.embedding
     if name in lock and lock[name]["task"] == "embedding":
         spec = encoder_spec(lock[name])
-        verify(locate(spec.source), spec.files, spec.source)
+        verify_folder(locate(spec.source), spec.files, spec.source)
         return spec
     languages = model.embedding_languages
     if Path(name).is_dir():
@@ -87,13 +87,14 @@ def _head(name: str, lock: Mapping[str, Entry], encoder: EncoderSpec) -> HeadSpe
     else:
         known = ", ".join(sorted(n for n, e in lock.items() if e["task"] == "sentiment"))
         raise ModelError(f"model.sentiment: {name!r} is no entry of the lock file ({known}) and no folder")
-    if entry["encoder"]["sha256"] != encoder_identity(encoder):
+    if entry.get("encoder", {}).get("sha256") != encoder_identity(encoder):
         raise ModelError(
-            f"model.sentiment: {entry['name']} was trained on the encoder {entry['encoder']['name']}, not on {encoder.name}; "
+            f"model.sentiment: {entry.get('name')} was trained on the encoder {entry.get('encoder', {}).get('name')}, "
+            f"not on {encoder.name}; "
             "train a head for it with jobs/train_head.py"
         )
     spec = head_spec(entry)
-    verify(locate(spec.source), spec.files, spec.source)
+    verify_folder(locate(spec.source), spec.files, spec.source)
     return spec
 
 
@@ -135,7 +136,9 @@ def model_rows(spec: ScoreSpec, topics: TopicModel | None) -> list[dict[str, Any
             params | {"max_chunks": spec.max_chunks},
         ),
         {
-            **_row(key, "language", "lingua", _lingua_version(), (), spec.language.candidates, asdict(spec.language)),
+            **_row(
+                key, "language", "lingua", spec.language.version, (), spec.language.candidates, asdict(spec.language)
+            ),
             "precision": "float64",
         },
     ]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 from pyspark import StorageLevel
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from pipeline import schemas
@@ -64,7 +64,6 @@ def run_nights(spark: SparkSession, night: Night) -> None:
         DataError: the corpus or the results failed a check; nothing was published.
         PublishError: publishing failed; every table's nights are whole, old or new.
     """
-    night.stages.context = spark.sparkContext
     documents = _read(spark, night)
     kept = accepted(documents)
     store, fresh = _score(spark, night, kept)
@@ -79,7 +78,7 @@ def run_nights(spark: SparkSession, night: Night) -> None:
 def _read(spark: SparkSession, night: Night) -> DataFrame:
     """Read the nights' rows and judge them; return them persisted. Fails before any model loads if a night is too bad."""
     with night.stages.stage("read") as stage:
-        raw = read_corpus(spark, night.config.input, night.corpus)
+        raw = read_corpus(spark, night.config.input, night.corpus, night.dates[0], night.dates[-1])
         rows = with_run_date(raw, night.dates[0], night.dates[-1])
         rows_in = {
             r[RUN_DATE]: r["count"] for r in rows.groupBy(RUN_DATE).count().collect()
@@ -106,24 +105,26 @@ def _score(spark: SparkSession, night: Night, kept: DataFrame) -> tuple[ScoreSto
     with night.stages.stage("lookup") as stage:
         texts = to_texts(kept)
         pending = unseen(texts, store).persist(StorageLevel.MEMORY_AND_DISK)
-        n_pending = stage.rows = pending.count()
+        stage.rows = pending.count()
     folder, name = topics_folder(night.root), night.spec.encoder_key()
     night.topics = load_topics(folder, name)
     written: list[Path] = []
     if night.topics is None:
-        limit = night.config.topics.sample_size
-        in_sample = F.pmod(F.xxhash64("content_key"), F.lit(1_000_000)) < int(
-            1_000_000 * min(1.0, limit / max(n_pending, 1))
-        )
-        sample, pending_rest = pending.where(in_sample), pending.where(~in_sample)
-        written += _score_part(night, store, sample, 0)
-        _fit_topics(night, store, texts, folder, name)
-        written += _score_part(night, store, pending_rest, 1) if n_pending > limit else []
+        in_sample = _in_sample(texts.count(), night.config.topics.sample_size)
+        written += _score_part(night, store, pending.where(in_sample), 0)
+        _fit_topics(night, store, texts.where(in_sample), folder, name)
+        written += _score_part(night, store, pending.where(~in_sample), 1)
     else:
         written += _score_part(night, store, pending, 0)
     pending.unpersist()
     failpoint("after_score")
     return store, written
+
+
+def _in_sample(n_texts: int, sample_size: int) -> Column:
+    """Return whether a text belongs to the sample the topic model is fitted on: by its key alone, so a rerun takes the same."""
+    share = min(1.0, sample_size / max(n_texts, 1))
+    return F.pmod(F.xxhash64("content_key"), F.lit(1_000_000)) < int(1_000_000 * share)
 
 
 def _score_part(night: Night, store: ScoreStore, pending: DataFrame, part: int) -> list[Path]:
@@ -143,10 +144,12 @@ def _score_part(night: Night, store: ScoreStore, pending: DataFrame, part: int) 
 
 
 def _fit_topics(night: Night, store: ScoreStore, texts: DataFrame, folder: Path, name: str) -> None:
-    """Fit the first topic model on the scored texts of the nights, at most `topics.sample_size` of them."""
+    """Fit the first topic model on the scored texts of the sample, at most `topics.sample_size` of them."""
     config = night.config.topics
     with night.stages.stage("topics") as stage:
-        vectors = store.read().where(F.col("embedding").isNotNull()).select("content_key", "lang_hint", "embedding")
+        vectors = (
+            store.lookup(texts).where(F.col("embedding").isNotNull()).select("content_key", "lang_hint", "embedding")
+        )
         sample = texts.join(vectors, on=["content_key", "lang_hint"]).select(
             "content_key", "embedding", F.left("text", F.lit(2_000)).alias("text")
         )
@@ -162,9 +165,10 @@ def _fit_topics(night: Night, store: ScoreStore, texts: DataFrame, folder: Path,
 
 
 def _stage_documents(night: Night, documents: DataFrame, store: ScoreStore, written: list[Path]) -> None:
+    kept = accepted(documents)
     with night.stages.stage("documents") as stage:
-        results = with_topics(store.read(), night.topics.spec if night.topics else None)
-        joined = to_scored_documents(accepted(documents), results, store.read(only=written))
+        results = with_topics(store.lookup(kept), night.topics.spec if night.topics else None)
+        joined = to_scored_documents(kept, results, store.read(only=written))
         model_key = night.spec.model_key()
         together = joined.persist(StorageLevel.MEMORY_AND_DISK)
         _stage(night, to_doc_scores(together, model_key), schemas.DOC_SCORES)

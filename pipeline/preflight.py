@@ -8,13 +8,14 @@ import os
 import stat
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.config import InputConfig
-from pipeline.errors import DataError
+from pipeline.errors import ConfigError, DataError
 
 _GLOB_CHARACTERS = frozenset("*?[]{}\\")
 
@@ -33,6 +34,12 @@ class CorpusFile:
     rows: int
     kinds: tuple[tuple[str, str], ...]
     """(role, kind) for every configured column; kinds are `string`, `int`, `date`, `timestamp`, `timestamp_ns`."""
+    days: tuple[date, date] | None = None
+    """First and last UTC day of its times by the footer; None where it does not say, or some row has no time."""
+
+    def may_hold(self, first: date, last: date) -> bool:
+        """Return whether the file can hold rows of the nights `first` to `last`."""
+        return self.rows > 0 and (self.days is None or (self.days[0] <= last and self.days[1] >= first))
 
 
 @dataclass(frozen=True)
@@ -85,7 +92,7 @@ def check_writable(root: Path) -> None:
     """Make the output folder and fail if the run could not write to it.
 
     Raises:
-        DataError: naming the folder.
+        ConfigError: naming the folder.
     """
     try:
         root.mkdir(parents=True, exist_ok=True)
@@ -93,7 +100,7 @@ def check_writable(root: Path) -> None:
         probe.touch()
         probe.unlink()
     except OSError as error:
-        raise DataError(f"{root}: cannot be written to: {error.strerror} (output.root)") from None
+        raise ConfigError(f"output.root: {root} cannot be written to: {error.strerror}") from None
 
 
 def recheck_corpus(corpus: Corpus) -> None:
@@ -161,6 +168,8 @@ def _inspect_file(path: Path, columns: dict[str, str]) -> tuple[CorpusFile, list
             schema, rows = parquet.schema_arrow, parquet.metadata.num_rows
             leaves = [parquet.metadata.schema.column(i) for i in range(parquet.metadata.num_columns)]
             int96 = frozenset(leaf.path for leaf in leaves if leaf.physical_type == "INT96")
+            times = [i for i, leaf in enumerate(leaves) if leaf.path == columns["time"]]
+            days = _days(path, parquet.metadata, times[0], columns["time"]) if times else None
     except PermissionError:
         raise DataError(f"{path}: cannot be read: permission denied") from None
     except (pa.ArrowException, OSError) as error:
@@ -169,7 +178,36 @@ def _inspect_file(path: Path, columns: dict[str, str]) -> tuple[CorpusFile, list
         ) from None
     kinds = tuple((role, _column_kind(path, schema, int96, role, name)) for role, name in columns.items())
     unknown = [name for name in schema.names if name not in columns.values()]
-    return CorpusFile(str(path), info.st_size, info.st_mtime_ns, rows, kinds), unknown
+    return CorpusFile(str(path), info.st_size, info.st_mtime_ns, rows, kinds, days), unknown
+
+
+def _days(path: Path, footer: pq.FileMetaData, index: int, name: str) -> tuple[date, date] | None:
+    """Return the first and last day of the time column by the footer's statistics.
+
+    Raises:
+        DataError: the footer says that no row has a time.
+    """
+    chunks = [footer.row_group(i).column(index) for i in range(footer.num_row_groups)]
+    found = [chunk.statistics for chunk in chunks]
+    if not found or any(s is None or not s.has_null_count for s in found):
+        return None
+    if footer.num_rows and sum(s.null_count for s in found) == footer.num_rows:
+        raise DataError(f"{path}: no row has a time (column {name}, input.columns.time); its night cannot be told")
+    if any(s.null_count or not s.has_min_max for s in found):
+        return None
+    try:
+        ends = [_day(value) for s in found for value in (s.min, s.max)]
+    except (ValueError, OverflowError, ArithmeticError):
+        return None
+    known = [day for day in ends if day is not None]
+    return (min(known), max(known)) if len(known) == len(ends) else None
+
+
+def _day(value: object) -> date | None:
+    """Return the UTC day of a statistic; a time without a zone is UTC."""
+    if isinstance(value, datetime):
+        return (value.astimezone(UTC) if value.tzinfo else value).date()
+    return value if isinstance(value, date) else None
 
 
 def _column_kind(path: Path, schema: pa.Schema, int96: frozenset[str], role: str, name: str) -> str:
@@ -191,9 +229,10 @@ def _column_kind(path: Path, schema: pa.Schema, int96: frozenset[str], role: str
 
 
 def _kind(dtype: pa.DataType) -> str:
-    if pa.types.is_string(dtype) or pa.types.is_large_string(dtype) or pa.types.is_binary(dtype):
+    texts = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
+    if any(is_kind(dtype) for is_kind in texts) or pa.types.is_binary(dtype) or pa.types.is_large_binary(dtype):
         return "string"
-    if pa.types.is_integer(dtype):
+    if pa.types.is_integer(dtype) and not pa.types.is_uint64(dtype):
         return "int"
     if pa.types.is_date(dtype):
         return "date"

@@ -49,7 +49,12 @@ class Check:
 
     def failure(self) -> str:
         """Return what failed, in one line."""
-        return f"{self.run_date} {self.check_name}: found {self.observed:g}, limit {self.threshold:g}; {self.advice}"
+        return f"{self.run_date} {self.check_name}: found {_plain(self.observed)}, limit {_plain(self.threshold)}; {self.advice}"
+
+
+def _plain(value: float) -> str:
+    """Return a count in full, a fraction with six decimals at most."""
+    return f"{value:,.0f}" if value == int(value) else f"{value:.6f}".rstrip("0")
 
 
 def check_contract(counts: Counts, limits: QualityConfig) -> list[Check]:

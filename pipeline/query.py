@@ -14,8 +14,6 @@ from py4j.protocol import Py4JError
 from pyspark import SparkConf
 from pyspark.errors import AnalysisException, PySparkException
 from pyspark.sql import SparkSession
-from pyspark.sql import functions as F
-from pyspark.sql import types as T
 
 from pipeline.catalog import quoted
 from pipeline.errors import ConfigError, NightjarError
@@ -103,11 +101,8 @@ def ask_spark(spark: SparkSession, sql: str, limit: int) -> Answer:
     """
     try:
         frame = spark.sql(sql).limit(limit + 1)
-        named = frame.toDF(*_distinct(frame.columns))
-        # a column of nulls without a type is more than Spark's conversion to Arrow can do
-        untyped = {f.name: F.lit(None).cast("string") for f in named.schema if isinstance(f.dataType, T.NullType)}
-        return _answer(named.withColumns(untyped).toArrow(), limit)
-    except (PySparkException, ValueError) as error:
+        return _answer(frame.toDF(*_distinct(frame.columns)).toArrow(), limit)
+    except (PySparkException, ValueError) as error:  # ValueError: a type that Arrow does not have
         raise ConfigError(_first_line(error)) from None
     except Py4JError as error:
         raise NightjarError(_first_line(error)) from None

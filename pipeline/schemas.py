@@ -98,8 +98,10 @@ DOC_SCORES = Table(
         _LANG,
         Column("lang_confidence", DOUBLE, "confidence of the identification, 0 to 1; 1 where declared", False),
         Column("n_chars", INT, "characters of the normalised text", False),
-        Column("n_tokens", INT, "tokens of the whole normalised text; null where no model covers the language"),
-        Column("n_chunks", INT, "pieces the model read; null where no model covers the language"),
+        Column(
+            "n_tokens", INT, "tokens of the text up to input.max_chars characters; null where nothing was tokenised"
+        ),
+        Column("n_chunks", INT, "pieces the model read; null where nothing was tokenised"),
         Column("coverage", DOUBLE, "share of the text that reached the model, 0 to 1", False),
         Column("sentiment", STRING, "`negative`, `neutral` or `positive`; null where `error_code` is set"),
         Column("sentiment_score", DOUBLE, "P(positive) - P(negative), -1 to 1"),
@@ -113,7 +115,7 @@ DOC_SCORES = Table(
         Column(
             "is_canonical",
             T.BooleanType(),
-            "first document of the night with this text; the others are its exact duplicates",
+            "first document of the night with this text and declared language; the others are its exact duplicates",
             False,
         ),
         Column("from_cache", T.BooleanType(), "the score came from the score store", False),
@@ -262,7 +264,7 @@ RUNS = Table(
     key=("run_id",),
     volatile=(
         "started_at", "ended_at", "n_dates", "rows_scored", "rows_from_cache", "tokens", "model_loads", "docs_per_s",
-        "config_hash", "git_sha",
+        "config_hash", "git_sha", "rows_corpus", "input_files", "warnings",
     ),
 )  # fmt: skip
 

@@ -7,7 +7,7 @@ from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from pipeline.documents import CONTENT_KEY, LANG_HINT, RUN_DATE, TEXT
-from pipeline.store import KEYS, SETTLED_ERRORS, STORED, ScoreStore
+from pipeline.store import KEYS, STORED, ScoreStore, is_settled
 from udfs.spec import ScoreSpec, TopicSpec
 from udfs.topics import make_assign
 from udfs.worker import Counters, make_score
@@ -18,10 +18,9 @@ _MIN_TASKS, _MIN_ROWS_PER_TASK = 16, 128
 
 def unseen(texts: DataFrame, store: ScoreStore) -> DataFrame:
     """Keep the texts whose result is not in the store, or is there with an error worth another try."""
-    parts = store.parts()
-    if not parts:
+    if not store.parts():
         return texts
-    settled = store.read().where(F.col("error_code").isNull() | F.col("error_code").isin(*SETTLED_ERRORS))
+    settled = store.read().where(is_settled())
     return texts.join(settled.select(*KEYS), on=list(KEYS), how="left_anti")
 
 
@@ -71,7 +70,7 @@ def to_scored_documents(documents: DataFrame, results: DataFrame, fresh: DataFra
     marked = documents.drop(TEXT).withColumns(
         {"is_canonical": F.row_number().over(same_text) == 1, "first_night": F.min(RUN_DATE).over(this_text)}
     )
-    # both sides of these joins hold one row per key: texts are distinct, and a text is stored once
+    # both sides of these joins hold one row per key
     new = fresh.select(*KEYS, F.lit(True).alias("is_new"))
     joined = marked.join(results, on=list(KEYS), how="inner").join(new, on=list(KEYS), how="left")
     is_fresh = F.coalesce("is_new", F.lit(False)) & (F.col(RUN_DATE) == F.col("first_night"))

@@ -4,7 +4,10 @@ import logging
 import os
 import platform
 import sys
-from collections.abc import Mapping
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,6 +52,9 @@ _LOCAL_DEFAULTS = {
     "spark.driver.host": "127.0.0.1",
     "spark.driver.bindAddress": "127.0.0.1",
 }
+
+
+_EXECUTOR_WAIT_SEC = 120
 
 
 def check_java() -> None:
@@ -97,6 +103,10 @@ def build_session(app_name: str, properties: Mapping[str, str], catalog_dir: Pat
 def merge_properties(configured: Mapping[str, str], submitted: Mapping[str, str]) -> dict[str, str]:
     """Return all properties of a session: this module's, then what spark-submit set, then the configuration's."""
     master = configured.get("spark.master") or submitted.get("spark.master") or "local[*]"
+    if submitted.get("spark.master", master) != master:
+        logger.warning(
+            f"warning   spark.master {master} of the configuration wins over {submitted['spark.master']} of spark-submit"
+        )
     is_local = master.startswith("local")
     for key, value in _FIXED.items():
         asked = configured.get(key, submitted.get(key, value))
@@ -110,7 +120,7 @@ def merge_properties(configured: Mapping[str, str], submitted: Mapping[str, str]
         )
     cpus = merged.get("spark.task.cpus", "1")
     threads = {f"spark.executorEnv.{name}": cpus for name in ("RAYON_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
-    offline = {"spark.executorEnv.HF_HUB_OFFLINE": "1", "spark.executorEnv.TOKENIZERS_PARALLELISM": "false"}
+    offline = {"spark.executorEnv.HF_HUB_OFFLINE": "1"}
     return {**threads, **offline, **merged, "spark.master": master}
 
 
@@ -126,11 +136,47 @@ def embedded_metastore(catalog_dir: Path) -> dict[str, str]:
     }
 
 
+@contextmanager
+def _patience(spark: SparkSession) -> Iterator[None]:
+    """Cancel what runs in the block if no executor takes a task within two minutes; Spark itself would wait for ever.
+
+    Raises:
+        NightjarError: saying what to look at.
+    """
+    tracker, context = spark.sparkContext.statusTracker(), spark.sparkContext
+    done, gave_up = threading.Event(), threading.Event()
+
+    def watch() -> None:
+        deadline = time.monotonic() + _EXECUTOR_WAIT_SEC
+        while not done.wait(1.0):
+            stages = [tracker.getStageInfo(i) for i in tracker.getActiveStageIds()]
+            if any(s is not None and s.numActiveTasks + s.numCompletedTasks > 0 for s in stages):
+                return
+            if time.monotonic() > deadline:
+                gave_up.set()
+                context.cancelAllJobs()
+                return
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    except Exception as error:
+        if not gave_up.is_set():
+            raise
+        raise NightjarError(
+            f"no executor took a task within {_EXECUTOR_WAIT_SEC} s; check that the cluster has free workers and offers what "
+            "spark.executor.memory, spark.executor.cores and spark.task.* ask for"
+        ) from error
+    finally:
+        done.set()
+
+
 @dataclass(frozen=True)
 class Executors:
     """Who answered the handshake: number of executor processes, and where they import `udfs` from."""
 
-    hosts: int
+    count: int
     code: tuple[str, ...]
 
 
@@ -142,7 +188,8 @@ def check_executors(spark: SparkSession) -> Executors:
     """
     slots = max(2, spark.sparkContext.defaultParallelism) * 2
     asked = spark.range(0, slots, numPartitions=slots).mapInArrow(report, SCHEMA)
-    answers = asked.distinct().collect()  # bounded: one row per executor process
+    with _patience(spark):
+        answers = asked.distinct().collect()  # bounded: one row per executor process
     here = (udfs.__version__, ".".join(platform.python_version_tuple()[:2]))
     for answer in answers:
         there = (answer.version, answer.python)

@@ -19,15 +19,24 @@ def content_key(normalised_text: Column) -> Column:
     return F.sha2(normalised_text.cast("binary"), 256)
 
 
+_TWO_LETTERS = {
+    "ara": "ar", "chi": "zh", "cmn": "zh", "deu": "de", "dut": "nl", "eng": "en", "fra": "fr", "fre": "fr", "ger": "de",
+    "hin": "hi", "ind": "id", "ita": "it", "jpn": "ja", "kor": "ko", "nld": "nl", "pol": "pl", "por": "pt", "rus": "ru",
+    "spa": "es", "swe": "sv", "tur": "tr", "ukr": "uk", "vie": "vi", "zho": "zh",
+}  # fmt: skip
+"""ISO 639-2 and 639-3 codes of languages that have a two-letter code, as far as we identify them by default."""
+
+
 def language_hint(declared: Column) -> Column:
-    """Return the first subtag of a declared language in lower case (`en-US` -> `en`), or '' where there is none."""
+    """Return the first subtag of a declared language in lower case (`en-US` and `eng` -> `en`), or '' where there is none."""
     subtag = F.lower(F.regexp_extract(F.trim(declared), r"^([A-Za-z]{2,3})(?:[-_].*)?$", 1))
-    return F.when(subtag == "und", "").otherwise(F.coalesce(subtag, F.lit("")))
+    short = F.create_map(*[F.lit(code) for pair in _TWO_LETTERS.items() for code in pair])[subtag]
+    return F.when(subtag == "und", "").otherwise(F.coalesce(short, subtag, F.lit("")))
 
 
-_EMAIL = r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
-_IBAN = r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b"
-_LONG_NUMBER = r"\+?\d(?:[ ().-]{0,2}\d){6,}"
+_EMAIL = r"(?U)[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
+_IBAN = r"(?U)\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b"
+_LONG_NUMBER = r"(?U)[+＋]?\d(?:[ ().-]{0,2}\d){6,}"
 
 
 def masked(text: Column) -> Column:

@@ -22,6 +22,8 @@ from udfs.spec import ScoreSpec
 from udfs.windows import windows
 
 _OUTPUT_ROWS = 4_096
+_TOKEN_BUDGET = {"cpu": 2_048, "cuda": 32_768}
+"""Tokens of a micro-batch where the spec says none."""
 _POSITIVE, _NEGATIVE = "positive", "negative"
 Batch = NDArray[np.int64]
 
@@ -51,6 +53,7 @@ class Engine:
         self._head: Head | None = load_head(spec.sentiment) if spec.sentiment else None
         self._topics: Centroids | None = load_centroids(spec.topics.path, spec.topics.sha256) if spec.topics else None
         covered = _both(spec.encoder.languages, spec.sentiment.languages if spec.sentiment else ("*",))
+        self._token_budget = spec.token_budget or _TOKEN_BUDGET[self._encoder.device.type]
         self._identifier = LanguageIdentifier(spec.language, covered)
 
     def score(
@@ -121,7 +124,7 @@ class Engine:
         """
         pooled = np.zeros((len(chunks.text), self._spec.encoder.dim), np.float32)
         failed: set[int] = set()
-        todo = plan_batches(chunks.lengths, self._spec.token_budget)[::-1]
+        todo = plan_batches(chunks.lengths, self._token_budget)[::-1]
         while todo:
             batch = todo.pop()
             problem = self._try_batch(chunks, batch, pooled)

@@ -21,11 +21,13 @@ class LanguageSpec:
 
     Attributes:
         candidates: ISO 639-1 codes.
+        version: of lingua; another one may decide otherwise.
         min_confidence: below it the language is `und` (0 to 1).
         min_covered: an `und` text is scored all the same if the languages the models cover have this confidence together.
     """
 
     candidates: tuple[str, ...]
+    version: str
     min_confidence: float = 0.5
     min_covered: float = 0.2
 

@@ -17,7 +17,8 @@ __all__ = ["EncoderSpec", "FileDigest", "HeadSpec", "LanguageSpec", "ScoreSpec",
 ENGINE_VERSION = 1
 """Raised when the code changes what a given text scores; part of every model key."""
 
-Device = Literal["auto", "cpu", "cuda"]
+Device = str
+"""`auto`, `cpu`, `cuda`, or `cuda:<address>` for one of several."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class ScoreSpec:
     max_chars: int = 20_000
     max_chunks: int = 32
     device: Device = "auto"
-    token_budget: int = 2_048
+    token_budget: int | None = None
     window_rows: int = 65_536
     window_bytes: int = 64 << 20
 

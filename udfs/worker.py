@@ -4,12 +4,12 @@ import logging
 import os
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow as pa
 
-from udfs.spec import ScoreSpec
+from udfs.spec import Device, ScoreSpec
 
 logger = logging.getLogger(__name__)
 
@@ -55,9 +55,18 @@ def engine_of_process(spec: ScoreSpec) -> tuple[Any, bool]:
 
     _loaded.clear()
     started = time.monotonic()
-    _loaded[spec] = Engine(spec)
+    _loaded[spec] = Engine(replace(spec, device=device_of_task(spec.device)))
     logger.info("models loaded in %.1f s in process %d", time.monotonic() - started, os.getpid())
     return _loaded[spec], True
+
+
+def device_of_task(device: Device) -> Device:
+    """Return the device Spark gave to this task, where it gives out GPUs and the configuration leaves the choice."""
+    from pyspark import TaskContext
+
+    task = TaskContext.get()
+    addresses = task.resources()["gpu"].addresses if task and device != "cpu" and "gpu" in task.resources() else []
+    return f"cuda:{addresses[0]}" if addresses else device
 
 
 def configure_threads() -> None:

@@ -155,7 +155,7 @@ def test_cluster_and_laptop_publish_equal_tables(
     assert len(on_cluster) == 2 * 10
     assert on_cluster == on_laptop
     results = json.loads((tmp_path / "cluster" / "run_results.json").read_text())
-    assert results["executors"]["hosts"] == 2, "both workers took part"
+    assert results["executors"]["count"] == 2, "both workers took part"
     assert all("nightjar.zip" in place for place in results["executors"]["code"])
 
 

@@ -22,19 +22,19 @@ from pipeline.schemas import TABLES
 
 JOB = Path(__file__).parents[2] / "jobs" / "sql.py"
 QUERY = (
-    "SELECT run_date, source, count(*) AS n, sum(n_docs) AS docs, max(mean_score) AS score, min(created_at) AS at "
-    "FROM sentiment_daily GROUP BY run_date, source ORDER BY run_date, source NULLS LAST"
+    "SELECT run_date, source, count(*) AS n, sum(n_docs) AS docs, max(mean_score) AS score, min(created_at) AS at, "
+    "hour(min(created_at)) AS h FROM sentiment_daily GROUP BY run_date, source ORDER BY run_date, source NULLS LAST"
 )
 ANSWER = """\
-run_date    source  n  docs  score  at
-----------  ------  -  ----  -----  --------------------
-2026-10-05  数据 0  1     0    0.0  2026-10-08T03:15:00Z
-2026-10-05  数据 1  1  1000    1.0  2026-10-08T03:15:00Z
-2026-10-05  数据 2  1  2000   NULL  2026-10-08T03:15:00Z
-2026-10-07  数据 0  1     0    0.0  2026-10-08T03:15:00Z
-2026-10-07  数据 1  1  1000    1.0  2026-10-08T03:15:00Z
-2026-10-07  数据 2  1  2000   NULL  2026-10-08T03:15:00Z
-2026-10-07  数据 3  1  3000    3.0  2026-10-08T03:15:00Z
+run_date    source  n  docs  score  at                    h
+----------  ------  -  ----  -----  --------------------  -
+2026-10-05  数据 0  1     0    0.0  2026-10-08T03:15:00Z  3
+2026-10-05  数据 1  1  1000    1.0  2026-10-08T03:15:00Z  3
+2026-10-05  数据 2  1  2000   NULL  2026-10-08T03:15:00Z  3
+2026-10-07  数据 0  1     0    0.0  2026-10-08T03:15:00Z  3
+2026-10-07  数据 1  1  1000    1.0  2026-10-08T03:15:00Z  3
+2026-10-07  数据 2  1  2000   NULL  2026-10-08T03:15:00Z  3
+2026-10-07  数据 3  1  3000    3.0  2026-10-08T03:15:00Z  3
 (7 rows)
 """
 
@@ -74,6 +74,7 @@ def test_both_names_of_a_table_work_and_formats_hold_the_same(warehouse: Warehou
     records = json.loads(sql(warehouse.root, "--format", "json", query).stdout)
     assert records[2] == {
         "run_date": "2026-10-05", "source": "数据 2", "n": 1, "docs": 2000, "score": None, "at": "2026-10-08T03:15:00Z",
+        "h": 3,
     }  # fmt: skip
     rows = list(csv.DictReader(io.StringIO(csv_of(warehouse))))
     assert [{k: "" if v is None else str(v) for k, v in r.items()} for r in records] == rows
@@ -227,6 +228,7 @@ def test_a_table_is_aligned_in_cells_and_long_cells_are_cut() -> None:
     assert lines[5].split()[2] == "z" * 60
     numbers = zip(lines[2:], ["1", "1000", "NULL", "2.5"], strict=False)
     assert {cell_width(line[: line.index(f" {n} ")]) + len(n) for line, n in numbers} == {60 + 1 + 4}, "one right edge"
+    assert render_table(Answer(("wide_name",), ((True,), (None,)), False)).splitlines()[2:4] == ["true", "NULL"]
     assert render_table(Answer(("a",), (), False)) == "a\n-\n(0 rows)\n"
     assert render_json(Answer(("a",), (), False)) == "[\n]\n"
 

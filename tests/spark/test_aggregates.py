@@ -117,6 +117,8 @@ def test_topics_carry_the_nearest_documents_as_evidence_once_per_text(spark: Spa
     [
         ("card 4111 1111 1111 1111 ok", "card [NUMBER] ok"),
         ("IBAN DE89 3704 0044 0532 0130 00.", "IBAN [IBAN]."),
+        ("josé.núñez@ejemplo.es!", "[EMAIL]!"),
+        ("电话１３８００１３８０００谢谢", "电话[NUMBER]谢谢"),
         ("order 12345 on 5 May", "order 12345 on 5 May"),
         ("call (020) 7946-0018 now", "call ([NUMBER] now"),
         ("€18.50 4 times in version 7.1.6 5 stars", "€18.50 4 times in version 7.1.6 5 stars"),

@@ -135,5 +135,34 @@ def test_a_worker_uses_one_thread_per_core_of_its_task(spark: SparkSession) -> N
 
 def test_executors_are_asked_what_they_run(spark: SparkSession) -> None:
     executors = check_executors(spark)
-    assert executors.hosts >= 1
+    assert executors.count >= 1
     assert all(place.endswith("udfs") for place in executors.code)
+
+
+def test_a_text_that_was_tried_again_has_one_result(spark: SparkSession, tmp_path: Path) -> None:
+    """The first try failed, the second did not; a third run must not double the documents that hold the text."""
+    store = ScoreStore(spark, tmp_path, "m")
+    tries = [
+        ("1", [("k0000", "MODEL", None), ("k0001", None, 0.1), ("k0002", "MODEL", None)]),
+        ("2", [("k0000", None, 0.2), ("k0001", None, 0.9), ("k0002", "NON_FINITE", None)]),
+    ]
+    for name, rows in tries:
+        frame = spark.createDataFrame(rows, "content_key string, error_code string, sentiment_score double")
+        frame = frame.withColumn("lang_hint", F.lit("en"))
+        missing = {f.name: F.lit(None).cast(f.dataType) for f in STORED if f.name not in frame.columns}
+        store.write(frame.withColumns(missing), name)
+    found = store.lookup(texts(spark, 5)).collect()
+    assert {(r.content_key, r.error_code, r.sentiment_score) for r in found} == {
+        ("k0000", None, 0.2),
+        ("k0001", None, 0.1),
+        ("k0002", "MODEL", None),
+    }
+    assert len(found) == 3
+    assert store.lookup(texts(spark, 1, 2)).count() == 1, "only what is asked for"
+    assert [r.content_key for r in unseen(texts(spark, 3), store).collect()] == ["k0002"]
+
+
+def test_an_empty_store_answers_nothing(spark: SparkSession, tmp_path: Path) -> None:
+    found = ScoreStore(spark, tmp_path, "m").lookup(texts(spark, 2))
+    assert found.schema.names == STORED.names
+    assert found.count() == 0

@@ -101,3 +101,11 @@ def test_fingerprint_follows_the_values(tmp_path: Path) -> None:
     first = load(tmp_path, GOOD)
     assert first.fingerprint() == load(tmp_path, GOOD, "model.device=auto").fingerprint()
     assert first.fingerprint() != load(tmp_path, GOOD, "model.device=cpu").fingerprint()
+
+
+def test_errors_about_a_section_do_not_print_it(tmp_path: Path) -> None:
+    """A whole section may hold a secret, and so may a Spark property."""
+    spark = "spark: {hadoop.fs.s3a.secret.key: CANARY, list: [CANARY]}\n"
+    message = problems(tmp_path, "input: {path: /x, columns: {id: a, text: a}}\noutput: {rot: 1}\n" + spark)
+    assert "named twice" in message
+    assert "CANARY" not in message

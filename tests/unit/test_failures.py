@@ -3,7 +3,7 @@
 import pytest
 
 from pipeline.errors import DataError, ModelError, NightjarError
-from pipeline.failures import explain
+from pipeline.failures import explain, stack
 
 
 def test_a_corrupt_file_is_named() -> None:
@@ -34,8 +34,37 @@ def test_known_causes_say_what_to_do(text: str, says: str) -> None:
     assert says in str(explain(RuntimeError(text)))
 
 
-def test_an_interrupt_says_that_nothing_was_published() -> None:
-    assert "nothing was published" in str(explain(KeyboardInterrupt()))
+def test_an_interrupt_says_that_tables_are_whole() -> None:
+    assert "every night of every table is whole" in str(explain(KeyboardInterrupt()))
+
+
+def test_the_last_cause_in_a_workers_traceback_is_reported() -> None:
+    text = (
+        "[UDF_ERROR] An exception was thrown from the Python worker:\nTraceback (most recent call last):\n  File x, line 1\n"
+        "ValueError: first\nDuring handling of the above exception, another exception occurred:\nKeyError: second\n\n"
+        "Driver stacktrace"
+    )
+    assert str(explain(RuntimeError(text))) == "KeyError: second"
+
+
+def test_code_that_was_not_shipped_is_said() -> None:
+    message = str(explain(RuntimeError("...\nModuleNotFoundError: No module named 'udfs'\n...")))
+    assert message == "executors have no Python module udfs; ship this project's archive with --py-files"
+
+
+def test_a_file_that_went_away_is_not_called_corrupt() -> None:
+    text = "[FAILED_READ_FILE.FILE_NOT_EXIST] Encountered error while reading file file:///data/a%20b.parquet. No such file"
+    assert str(explain(RuntimeError(text))).startswith("/data/a b.parquet: disappeared during the run")
+
+
+def test_a_stack_holds_places_and_no_values() -> None:
+    try:
+        raise ValueError("the text of a document")
+    except ValueError as error:
+        lines = stack(error)
+    assert lines[0] == "ValueError"
+    assert "test_failures.py" in lines[1]
+    assert not any("document" in line for line in lines)
 
 
 def test_long_quoted_literals_are_left_out() -> None:

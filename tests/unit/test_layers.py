@@ -92,7 +92,7 @@ def test_a_spec_pickles_under_10_kb() -> None:
     files = tuple(FileDigest(f"some/folder/file-{i}.safetensors", "f" * 64, 1 << 30) for i in range(12))
     encoder = EncoderSpec("name", "/a/long/path" * 5, files, "r" * 40, 384, 512, languages=tuple("abcdefghij" * 8))
     head = HeadSpec("head", "/a/long/path" * 5, files, "r" * 40, ("negative", "neutral", "positive"))
-    language = LanguageSpec(tuple(f"l{i}" for i in range(75)))
+    language = LanguageSpec(tuple(f"l{i}" for i in range(75)), "2.1.1")
     spec = ScoreSpec(encoder, head, language, TopicSpec("/a/long/path" * 5, "f" * 64, "k" * 16))
     assert len(pickle.dumps(spec)) < 10_000
 

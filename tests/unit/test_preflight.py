@@ -10,8 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.config import InputConfig
-from pipeline.errors import DataError
-from pipeline.preflight import inspect_corpus, recheck_corpus
+from pipeline.errors import ConfigError, DataError
+from pipeline.preflight import check_writable, inspect_corpus, recheck_corpus
 
 NOON = dt.datetime(2026, 10, 5, 12, tzinfo=dt.UTC)
 
@@ -167,3 +167,40 @@ def test_change_during_the_run_is_noticed(tmp_path: Path) -> None:
     path.unlink()
     with pytest.raises(DataError, match=r"1\.parquet: disappeared during the run"):
         recheck_corpus(corpus)
+
+
+def test_a_file_without_any_time_is_refused(tmp_path: Path) -> None:
+    bad = write(tmp_path / "1.parquet", time=pa.array([None], pa.timestamp("us", "UTC")))
+    assert f"{bad}: no row has a time (column time" in failure(tmp_path)
+
+
+def test_the_footer_says_which_nights_a_file_can_hold(tmp_path: Path) -> None:
+    late = dt.datetime(2026, 10, 6, 1, tzinfo=dt.timezone(dt.timedelta(hours=2)))  # 23:00 UTC on the 5th
+    write(tmp_path / "1.parquet")
+    write(tmp_path / "2.parquet", time=pa.array([late], pa.timestamp("us", "Asia/Tokyo")))
+    write(
+        tmp_path / "3.parquet", id=["a", "b"], text=["x", "y"], time=pa.array([NOON, None], pa.timestamp("us", "UTC"))
+    )
+    write(tmp_path / "4.parquet", time=[NOON.date()])
+    files = inspect_corpus(config(tmp_path)).files
+    day = NOON.date()
+    assert [f.days for f in files] == [(day, day), (day, day), None, (day, day)]
+    assert [f.may_hold(day, day) for f in files] == [True] * 4
+    assert [f.may_hold(dt.date(2026, 10, 6), dt.date(2026, 10, 9)) for f in files] == [False, False, True, False]
+
+
+def test_unsigned_64_bit_ids_are_refused(tmp_path: Path) -> None:
+    bad = write(tmp_path / "1.parquet", id=pa.array([2**63], pa.uint64()))
+    assert f"{bad}: column id is uint64, not a string or an integer" in failure(tmp_path)
+
+
+def test_large_and_view_strings_are_strings(tmp_path: Path) -> None:
+    write(tmp_path / "1.parquet", text=pa.array(["x"], pa.large_string()))
+    write(tmp_path / "2.parquet", text=pa.array([b"x"], pa.large_binary()))
+    assert len(inspect_corpus(config(tmp_path)).files) == 2
+
+
+def test_an_output_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(ConfigError, match=r"output\.root: .*file/out cannot be written to"):
+        check_writable(tmp_path / "file" / "out")

@@ -91,8 +91,8 @@ class PackedBert(nn.Module):
         return x
 
 
-def load(folder: Path) -> PackedBert:
-    """Read config and safetensors of a Hugging Face BERT.
+def load(folder: Path, names: Sequence[str]) -> PackedBert:
+    """Read config and the safetensors `names` of a Hugging Face BERT.
 
     Raises:
         KeyError: if a weight is missing.
@@ -101,8 +101,8 @@ def load(folder: Path) -> PackedBert:
 
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     weights: dict[str, Tensor] = {}
-    for path in sorted(folder.glob("*.safetensors")):
-        weights |= load_file(path)
+    for name in names:
+        weights |= load_file(folder / name)
     weights = {name.removeprefix("bert."): value.float() for name, value in weights.items()}
     with torch.device("meta"):
         model = PackedBert(config)

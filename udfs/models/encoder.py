@@ -73,7 +73,7 @@ class Encoder:
 
 
 def load_encoder(spec: EncoderSpec, device: str) -> Encoder:
-    """Verify and load an encoder; `device` is `auto`, `cpu` or `cuda`.
+    """Verify and load an encoder; `device` is `auto`, `cpu`, `cuda` or `cuda:<address>`.
 
     Raises:
         ModelFileError: files missing, changed or not loadable; CUDA asked for where there is none.
@@ -87,14 +87,37 @@ def load_encoder(spec: EncoderSpec, device: str) -> Encoder:
         )
     tokenizer = TextTokenizer((folder / "tokenizer.json").read_bytes())
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    weights = [f.name for f in spec.files if f.name.endswith(".safetensors")]
     try:
         trunk: Trunk = (
-            bert.load(folder).to(place) if bert.fits(config) else HuggingFaceTrunk(_load_any(folder).to(place))
+            bert.load(folder, weights).to(place) if bert.fits(config) else HuggingFaceTrunk(_load_any(folder).to(place))
         )
     except (KeyError, RuntimeError, ValueError, OSError) as error:
-        first_line = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise ModelFileError(f"{spec.source}: cannot be loaded as {config.get('model_type')}: {first_line}") from None
-    return Encoder(spec, tokenizer, trunk, place)
+        raise ModelFileError(
+            f"{spec.source}: cannot be loaded as {config.get('model_type')}: {_first_line(error)}"
+        ) from None
+    encoder = Encoder(spec, tokenizer, trunk, place)
+    _probe(encoder, config.get("model_type"))
+    return encoder
+
+
+def _probe(encoder: Encoder, model_type: object) -> None:
+    """Embed one short text: a model of the wrong kind fails here, once, and not on every text."""
+    spec = encoder.spec
+    try:
+        vector = encoder.pooled(encoder.tokenizer.chunks(["a short text"], spec.max_tokens, 1), np.zeros(1, np.int64))
+    except (RuntimeError, ValueError, IndexError, TypeError, AttributeError) as error:
+        raise ModelFileError(
+            f"{spec.source}: does not work as an encoder of text ({model_type}): {_first_line(error)}"
+        ) from None
+    if vector.shape != (1, spec.dim) or not np.isfinite(vector).all():
+        raise ModelFileError(
+            f"{spec.source}: gives vectors of shape {vector.shape[1:]}, not ({spec.dim},), or not finite ones"
+        )
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0] if str(error) else type(error).__name__
 
 
 def choose_device(device: str) -> torch.device:
@@ -103,6 +126,14 @@ def choose_device(device: str) -> torch.device:
     if device == "cuda" and not available:
         raise ModelFileError(
             "model.device is cuda, but no CUDA device is visible in this worker; set model.device: auto"
+        )
+    if device.startswith("cuda:"):
+        # Spark's address of a device counts all of the host's; where only some are visible they are numbered anew
+        index = int(device.removeprefix("cuda:"))
+        return (
+            torch.device("cuda", index if index < torch.cuda.device_count() else 0)
+            if available
+            else torch.device("cpu")
         )
     return torch.device("cuda" if available and device != "cpu" else "cpu")
 

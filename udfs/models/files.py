@@ -38,7 +38,15 @@ _UNSAFE = (
     ".npy",
     ".npz",
 )
-_CODE_KEYS = ("auto_map", "custom_pipelines", "trust_remote_code")
+_CODE_KEYS = (
+    "auto_map",
+    "custom_pipelines",
+    "trust_remote_code",
+    # these can name a kernel of the hub
+    "attn_implementation",
+    "_attn_implementation",
+    "experts_implementation",
+)
 _VOCABULARIES = ("tokenizer.json", "vocab.json")
 _BLOCK = 1 << 20
 
@@ -88,6 +96,8 @@ def inspect(folder: Path) -> tuple[FileDigest, ...]:
     for path in sorted(folder.rglob("*.json")):
         if path.name not in _VOCABULARIES:
             _refuse_code_keys(path)
+    if (folder / "adapter_config.json").exists():
+        raise ModelFileError(f"{folder}/adapter_config.json: is an adapter; merge it into the model first")
     weights = sorted(p.name for p in folder.glob("*.safetensors")) + sorted(
         p.name for p in folder.glob("*.safetensors.index.json")
     )
@@ -95,6 +105,19 @@ def inspect(folder: Path) -> tuple[FileDigest, ...]:
         raise ModelFileError(f"{folder}: holds no .safetensors file; unsafe or unknown model format")
     names = [*(name for name in _READ if (folder / name).is_file()), *weights]
     return tuple(_digest(folder, name) for name in names)
+
+
+def verify_folder(folder: Traversable, expected: Sequence[FileDigest], source: str) -> None:
+    """Compare a folder with its lock entry: every recorded file as recorded, and nothing beside them that a loader might read.
+
+    Raises:
+        ModelFileError: naming the first file that is unsafe, missing, changed or not recorded.
+    """
+    verify(folder, expected, source)
+    if isinstance(folder, Path):
+        extra = sorted({f.name for f in inspect(folder)} - {f.name for f in expected})
+        if extra:
+            raise ModelFileError(f"{source}/{extra[0]}: is not in the lock file; remove it or lock the model again")
 
 
 def verify(folder: Traversable, expected: Sequence[FileDigest], source: str) -> None:
