@@ -61,7 +61,7 @@ def run(config: NightlyConfig, dates: Sequence[date]) -> None:
     root = Path(config.output.root).absolute()
     run_id = new_run_id(started_at)
     check_writable(root)
-    with RunLock(root):
+    with RunLock(root, run_id):
         try:
             corpus = inspect_corpus(config.input)
             spec = resolve_models(config)

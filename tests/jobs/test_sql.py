@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Warehouse
+from conftest import QUICK, Warehouse
 from pyspark.sql import SparkSession
 from tiny_nights import DAYS
 
@@ -20,6 +20,7 @@ from pipeline.read_tables import duckdb_type, open_duckdb, published_files
 from pipeline.render import FORMATS, cell_width, render_csv, render_json, render_table
 from pipeline.schemas import TABLES
 
+QUICK_JVM = {"SPARK_SUBMIT_OPTS": QUICK["spark.driver.extraJavaOptions"]}
 JOB = Path(__file__).parents[2] / "jobs" / "sql.py"
 QUERY = (
     "SELECT run_date, source, count(*) AS n, sum(n_docs) AS docs, max(mean_score) AS score, min(created_at) AS at, "
@@ -40,7 +41,7 @@ run_date    source  n  docs  score  at                    h
 
 
 def sql(root: Path, *args: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "TZ": "Asia/Tokyo"}
+    environment = {**os.environ, "TZ": "Asia/Tokyo", **QUICK_JVM}
     command = [sys.executable, str(JOB), "--root", str(root), *args]
     return subprocess.run(command, capture_output=True, text=True, timeout=200, env=environment)
 
@@ -51,7 +52,7 @@ def test_duckdb_spark_and_spark_sql_give_equal_answers(warehouse: Warehouse, tmp
     assert (by_spark.returncode, by_spark.stderr, by_spark.stdout) == (0, "", ANSWER)
     url = f"javax.jdo.option.ConnectionURL=jdbc:derby:{warehouse.root}/_catalog/metastore_db"
     program = Path(sys.executable).with_name("spark-sql")
-    environment = {**os.environ, "PYSPARK_PYTHON": sys.executable, "SPARK_LOCAL_IP": "127.0.0.1"}
+    environment = {**os.environ, "PYSPARK_PYTHON": sys.executable, "SPARK_LOCAL_IP": "127.0.0.1", **QUICK_JVM}
     query = QUERY.replace("FROM ", "FROM nightjar.")
     proper = subprocess.run(
         [program, "--conf", "spark.ui.enabled=false", "--conf", "spark.sql.session.timeZone=UTC", "--hiveconf", url, "-e", query],

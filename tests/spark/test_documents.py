@@ -12,6 +12,8 @@ from pyspark.sql import SparkSession
 from pipeline.config import InputConfig
 from pipeline.corpus import read_corpus
 from pipeline.documents import accepted, to_documents, to_rejects, to_texts, with_run_date
+from pipeline.errors import DataError
+from pipeline.failures import explain
 from pipeline.preflight import inspect_corpus
 
 DAY = dt.date(2026, 10, 5)
@@ -223,3 +225,22 @@ def test_no_row_and_one_row(spark: SparkSession, tmp_path: Path, rows: int) -> N
     if rows:
         write(tmp_path / "1.parquet", [("a", "x", NOON)])
     assert len(judge(spark, tmp_path)) == rows
+
+
+def test_a_flipped_byte_is_noticed_and_the_file_named(spark: SparkSession, tmp_path: Path) -> None:
+    """FAULTS case 17: uncompressed data with page checksums, as Spark writes them; without the check it reads as other text."""
+    rows = [(f"id-{i}", f"a text that is long enough to be found {i}", NOON) for i in range(50)]
+    frame = spark.createDataFrame(rows, "id string, text string, time timestamp")
+    options = {"compression": "none", "parquet.enable.dictionary": "false"}
+    frame.coalesce(1).write.options(**options).parquet(str(tmp_path / "corpus"))
+    (bad,) = (tmp_path / "corpus").glob("*.parquet")
+    data = bytearray(bad.read_bytes())
+    data[data.index(b"long enough to be found 7")] ^= 1
+    bad.write_bytes(data)
+    for checksum in (tmp_path / "corpus").glob(".*.crc"):
+        checksum.unlink()
+    with pytest.raises(Exception, match="FAILED_READ_FILE") as caught:
+        judge(spark, tmp_path / "corpus")
+    error = explain(caught.value)
+    assert isinstance(error, DataError)
+    assert str(error).startswith(f"{bad}: cannot be read: corrupt data or checksum mismatch")
