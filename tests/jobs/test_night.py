@@ -1,5 +1,6 @@
 """The whole job on the sample corpus, as its users run it: what was planted must be found, and a rerun must change nothing."""
 
+import datetime as dt
 import hashlib
 import json
 import subprocess
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -228,6 +230,33 @@ def test_a_rerun_scores_nothing_and_changes_no_other_night(published: Path, samp
         runs = dict(db.execute("SELECT run_date, run_id FROM runs").fetchall())
     assert sorted(runs.values()).count(second["run_id"]) == 1
     assert runs[planted.INCIDENT_DAYS[0]] == second["run_id"]
+
+
+def test_a_night_of_one_row_and_an_empty_night(tmp_path: Path) -> None:
+    """FAULTS cases 33 and 34. An empty night is published only where the limits allow it; there is no topic model yet."""
+    noon = dt.datetime(2026, 10, 5, 12, tzinfo=dt.UTC)
+    one_row = {
+        "message_id": ["a"],
+        "body": ["I like the new router."],
+        "created_at": pa.array([noon], pa.timestamp("us", "UTC")),
+    }
+    (tmp_path / "corpus").mkdir()
+    pq.write_table(pa.table({**one_row, "channel": ["chat"], "product": ["Router"]}), tmp_path / "corpus" / "1.parquet")
+    root, nights = tmp_path / "out", ["--from", "2026-10-05", "--to", "2026-10-06"]
+    refused = nightly(tmp_path / "corpus", root, *nights)
+    assert refused.returncode == 1
+    assert "2026-10-06 min_rows: found 0, limit 1" in refused.stderr
+    done = nightly(tmp_path / "corpus", root, *nights, "--set", "quality.min_rows=0")
+    assert done.returncode == 0, done.stderr[-4000:]
+    with open_duckdb(root) as db:
+        assert db.execute("SELECT run_date, rows_in, rows_scored FROM runs ORDER BY 1").fetchall() == [
+            (dt.date(2026, 10, 5), 1, 1),
+            (dt.date(2026, 10, 6), 0, 0),
+        ]
+        assert db.execute("SELECT doc_id, topic_id, sentiment IS NULL FROM doc_scores").fetchall() == [
+            ("a", None, False)
+        ]
+        assert one(db, "SELECT count(*) FROM topics") == (0,)
 
 
 def test_a_night_over_the_limit_is_not_published(sample: Path, tmp_path: Path) -> None:
