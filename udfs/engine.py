@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from udfs.language import Language, LanguageIdentifier
 from udfs.models.batches import plan_batches
 from udfs.models.centroids import Centroids, load_centroids
-from udfs.models.encoder import Encoder, load_encoder
+from udfs.models.encoder import load_encoder
 from udfs.models.head import Head, load_head
 from udfs.models.tokenise import Chunks
 from udfs.results import RESULTS
@@ -49,7 +49,7 @@ class Engine:
             ModelFileError: a model is missing, unsafe or not the locked one.
         """
         self._spec = spec
-        self._encoder: Encoder = load_encoder(spec.encoder, spec.device)
+        self._encoder = load_encoder(spec.encoder, spec.device)
         self._head: Head | None = load_head(spec.sentiment) if spec.sentiment else None
         self._topics: Centroids | None = load_centroids(spec.topics.path, spec.topics.sha256) if spec.topics else None
         covered = _both(spec.encoder.languages, spec.sentiment.languages if spec.sentiment else ("*",))

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from udfs.models import bert
+from udfs.models import bert, static
 from udfs.models.batches import equal_runs
 from udfs.models.files import ModelFileError, locate, verify
 from udfs.models.spec import EncoderSpec
@@ -72,7 +72,7 @@ class Encoder:
         return torch.from_numpy(values.astype(np.int64, copy=False)).to(self.device)
 
 
-def load_encoder(spec: EncoderSpec, device: str) -> Encoder:
+def load_encoder(spec: EncoderSpec, device: str) -> Encoder | static.StaticEncoder:
     """Verify and load an encoder; `device` is `auto`, `cpu`, `cuda` or `cuda:<address>`.
 
     Raises:
@@ -87,6 +87,8 @@ def load_encoder(spec: EncoderSpec, device: str) -> Encoder:
         )
     tokenizer = TextTokenizer((folder / "tokenizer.json").read_bytes())
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    if static.fits(config):
+        return static.load(spec, folder, tokenizer, place)
     weights = [f.name for f in spec.files if f.name.endswith(".safetensors")]
     try:
         trunk: Trunk = (

@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
 
 Ids = NDArray[np.int32]
 Offsets = NDArray[np.int64]
+_BLOCK = 4_096
+"""Texts given to the tokenizer at once."""
 
 
 @dataclass(frozen=True)
@@ -50,29 +53,57 @@ class TextTokenizer:
         """Special tokens added to each chunk."""
         return len(self._prefix) + len(self._suffix)
 
+    @property
+    def vocabulary_size(self) -> int:
+        """Number of token ids, added tokens included."""
+        return int(self._tokenizer.get_vocab_size(with_added_tokens=True))
+
     def chunks(self, texts: Sequence[str], max_tokens: int, max_chunks: int) -> Chunks:
         """Tokenise texts and cut those longer than `max_tokens` (special tokens included) into chunks of nearly equal length.
 
         A text gets at most `max_chunks` chunks; what lies beyond is counted in `n_tokens` but not read. An empty text gets one
         chunk of special tokens only.
         """
-        encodings = self._tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
+        ids, n_tokens = self._encode(texts)
         capacity = max_tokens - self.n_special
-        pieces: list[Ids] = []
-        owners: list[int] = []
-        n_tokens = np.zeros(len(texts), np.int32)
-        n_read = np.zeros(len(texts), np.int32)
-        for i, encoding in enumerate(encodings):
-            ids = np.asarray(encoding.ids, dtype=np.int32)
-            n_tokens[i] = len(ids)
-            n_read[i] = min(len(ids), capacity * max_chunks)
-            n_chunks = max(1, -(-int(n_read[i]) // capacity))
-            for part in np.array_split(ids[: n_read[i]], n_chunks):
-                pieces += [self._prefix, part, self._suffix]
-                owners.append(i)
-        sizes = np.fromiter((len(p) for p in pieces), np.int64, len(pieces)).reshape(-1, 3).sum(axis=1)
-        flat = np.concatenate(pieces) if pieces else np.zeros(0, np.int32)
-        return Chunks(flat, np.concatenate([[0], np.cumsum(sizes)]), np.asarray(owners, np.int64), n_tokens, n_read)
+        n_read = np.minimum(n_tokens, capacity * max_chunks)
+        n_chunks = np.maximum(1, -(-n_read // capacity))
+        text = np.repeat(np.arange(len(n_tokens)), n_chunks)
+        # place of each chunk among its text's chunks; the first ones take what does not divide evenly
+        place = np.arange(len(text)) - np.repeat(np.cumsum(n_chunks) - n_chunks, n_chunks)
+        size, rest = np.divmod(n_read, n_chunks)
+        sizes = size[text] + (place < rest[text])
+        starts = (np.cumsum(n_tokens) - n_tokens)[text] + place * size[text] + np.minimum(place, rest[text])
+        flat, offsets = self._with_special_tokens(ids, starts, sizes)
+        return Chunks(flat, offsets, text, n_tokens.astype(np.int32), n_read.astype(np.int32))
+
+    def _encode(self, texts: Sequence[str]) -> tuple[Ids, Offsets]:
+        """Return the ids of all texts, one after another, and (n,) tokens per text; special tokens are left out.
+
+        In blocks, because an encoding of the tokenizer holds about 100 bytes per token.
+        """
+        ids, n_tokens = [np.zeros(0, np.int32)], [np.zeros(0, np.int64)]
+        for start in range(0, len(texts), _BLOCK):
+            block = list(texts[start : start + _BLOCK])
+            encodings = self._tokenizer.encode_batch_fast(block, add_special_tokens=False)
+            n_tokens.append(np.fromiter(map(len, encodings), np.int64, len(block)))
+            each = chain.from_iterable(encoding.ids for encoding in encodings)
+            ids.append(np.fromiter(each, np.int32, int(n_tokens[-1].sum())))
+        return np.concatenate(ids), np.concatenate(n_tokens)
+
+    def _with_special_tokens(self, ids: Ids, starts: Offsets, sizes: Offsets) -> tuple[Ids, Offsets]:
+        """Copy the pieces ids[start : start + size] one after another, each between the special tokens; also return offsets."""
+        offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes + self.n_special)])
+        before = np.cumsum(sizes) - sizes
+        running = np.arange(sizes.sum())
+        flat = np.empty(offsets[-1], np.int32)
+        body = offsets[:-1] + len(self._prefix)
+        flat[running + np.repeat(body - before, sizes)] = ids[running + np.repeat(starts - before, sizes)]
+        for i, token in enumerate(self._prefix):
+            flat[offsets[:-1] + i] = token
+        for i, token in enumerate(self._suffix):
+            flat[body + sizes + i] = token
+        return flat, offsets
 
     def _special_tokens(self) -> tuple[Ids, Ids]:
         """Return the ids that the tokenizer puts before and after a text."""
