@@ -136,9 +136,7 @@ class Engine:
                 todo += [batch[half:], batch[:half]]
             else:
                 failed.add(int(chunks.text[batch[0]]))
-        weights = chunks.lengths.astype(np.float64)
-        sums = np.zeros((n_texts, pooled.shape[1]))
-        np.add.at(sums, chunks.text, pooled * weights[:, None])
+        sums = _sum_of_chunks(pooled, chunks, n_texts)
         norms = np.linalg.norm(sums, axis=1, keepdims=True)
         vectors = sums / np.where(norms == 0, 1.0, norms)
         return vectors.astype(np.float32), sorted(failed)
@@ -220,6 +218,16 @@ class Engine:
             "topic_id": _spread(pa.array(ids), has),
             "topic_distance": _spread(pa.array(distances), has),
         }
+
+
+def _sum_of_chunks(pooled: NDArray[np.float32], chunks: Chunks, n_texts: int) -> NDArray[np.float64]:
+    """Return (n_texts, d) sums of the texts' pooled chunk vectors, weighted by tokens."""
+    weighted = pooled * chunks.lengths.astype(np.float64)[:, None]
+    if len(chunks.text) == n_texts:
+        return weighted
+    # every text has a chunk, and a text's chunks follow each other
+    firsts = np.searchsorted(chunks.text, np.arange(n_texts))
+    return np.add.reduceat(weighted, firsts, axis=0)
 
 
 def _spread(values: pa.Array, has: NDArray[np.bool_]) -> pa.Array:

@@ -2,10 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
+
+from udfs.models.words import WordMemory, word_pattern
 
 Ids = NDArray[np.int32]
 Offsets = NDArray[np.int64]
@@ -31,7 +34,7 @@ class Chunks:
     n_tokens: NDArray[np.int32]
     n_read: NDArray[np.int32]
 
-    @property
+    @cached_property
     def lengths(self) -> NDArray[np.int64]:
         """(n_chunks,) int64, tokens per chunk, special tokens included."""
         return np.diff(self.offsets)
@@ -46,6 +49,8 @@ class TextTokenizer:
         self._tokenizer = Tokenizer.from_str(tokenizer_json.decode("utf-8"))
         self._tokenizer.no_padding()
         self._tokenizer.no_truncation()
+        pattern = word_pattern(tokenizer_json)
+        self._memory = WordMemory(self._tokenizer, pattern) if pattern else None
         self._prefix, self._suffix = self._special_tokens()
 
     @property
@@ -85,11 +90,16 @@ class TextTokenizer:
         ids, n_tokens = [np.zeros(0, np.int32)], [np.zeros(0, np.int64)]
         for start in range(0, len(texts), _BLOCK):
             block = list(texts[start : start + _BLOCK])
-            encodings = self._tokenizer.encode_batch_fast(block, add_special_tokens=False)
-            n_tokens.append(np.fromiter(map(len, encodings), np.int64, len(block)))
-            each = chain.from_iterable(encoding.ids for encoding in encodings)
-            ids.append(np.fromiter(each, np.int32, int(n_tokens[-1].sum())))
+            block_ids, block_tokens = self._memory.encode(block) if self._memory else self._encode_whole(block)
+            ids.append(block_ids)
+            n_tokens.append(block_tokens)
         return np.concatenate(ids), np.concatenate(n_tokens)
+
+    def _encode_whole(self, texts: list[str]) -> tuple[Ids, Offsets]:
+        encodings = self._tokenizer.encode_batch_fast(texts, add_special_tokens=False)
+        n_tokens = np.fromiter(map(len, encodings), np.int64, len(texts))
+        each = chain.from_iterable(encoding.ids for encoding in encodings)
+        return np.fromiter(each, np.int32, int(n_tokens.sum())), n_tokens
 
     def _with_special_tokens(self, ids: Ids, starts: Offsets, sizes: Offsets) -> tuple[Ids, Offsets]:
         """Copy the pieces ids[start : start + size] one after another, each between the special tokens; also return offsets."""
