@@ -82,6 +82,13 @@ class TextTokenizer:
         flat, offsets = self._with_special_tokens(ids, starts, sizes)
         return Chunks(flat, offsets, text, n_tokens.astype(np.int32), n_read.astype(np.int32))
 
+    def single_tokens(self) -> Chunks:
+        """Return one chunk per token of the vocabulary, in the order of the ids: the token between the special tokens."""
+        n = self.vocabulary_size
+        ones = np.ones(n, np.int64)
+        flat, offsets = self._with_special_tokens(np.arange(n, dtype=np.int32), np.arange(n), ones)
+        return Chunks(flat, offsets, np.arange(n), ones.astype(np.int32), ones.astype(np.int32))
+
     def _encode(self, texts: Sequence[str]) -> tuple[Ids, Offsets]:
         """Return the ids of all texts, one after another, and (n,) tokens per text; special tokens are left out.
 

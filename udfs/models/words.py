@@ -45,6 +45,13 @@ class WordMemory:
         self._tokenizer, self._pattern = tokenizer, pattern
         self._forget()
 
+    def _forget(self) -> None:
+        self._places: dict[str, int] = {}
+        self._starts: NDArray[np.int64] = np.zeros(0, np.int64)
+        self._sizes: NDArray[np.int64] = np.zeros(0, np.int64)
+        self._ids: NDArray[np.int32] = np.zeros(0, np.int32)
+        self._bytes = 0
+
     def encode(self, texts: Sequence[str]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
         """Return the ids of all texts, one after another, and (n,) tokens per text; no special tokens are added."""
         split = [self._pattern.findall(text) for text in texts]
@@ -76,9 +83,3 @@ class WordMemory:
         self._ids = np.concatenate([self._ids, ids])
         self._places.update(zip(new, range(len(self._places), len(self._places) + len(new)), strict=True))
         self._bytes += sum(map(sys.getsizeof, new)) + _ENTRY_BYTES * len(new) + ids.nbytes
-
-    def _forget(self) -> None:
-        self._places: dict[str, int] = {}
-        self._starts, self._sizes = np.zeros(0, np.int64), np.zeros(0, np.int64)
-        self._ids = np.zeros(0, np.int32)
-        self._bytes = 0
