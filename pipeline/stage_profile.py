@@ -5,6 +5,7 @@ from pyspark.sql import SparkSession
 
 from pipeline.config import ScoringConfig
 from pipeline.errors import ConfigError
+from pipeline.session import is_local_mode
 
 _GPU_OF_EXECUTOR = "spark.executor.resource.gpu.amount"
 
@@ -28,7 +29,7 @@ def stage_profile(scoring: ScoringConfig, spark: SparkSession) -> ResourceProfil
 def check_profile(scoring: ScoringConfig, properties: dict[str, str]) -> None:
     """Fail where a session with these properties could never run a task of the scoring stage."""
     key = "scoring.task_cpus" if scoring.gpu_amount_per_task is None else "scoring.gpu_amount_per_task"
-    if properties["spark.master"].startswith("local") and not properties["spark.master"].startswith("local-cluster"):
+    if is_local_mode(properties["spark.master"]):
         raise ConfigError(
             f"{key}: needs a cluster, the master is {properties['spark.master']}; remove it, the device is chosen without it"
         )
