@@ -20,6 +20,8 @@ SCORING = ScoringConfig(gpu_amount_per_task=0.5, task_cpus=2, tokens_per_task=1_
 
 def look(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     """Say what Spark gave to the task, and what the worker makes of it."""
+    import os
+
     import torch
     from pyspark import TaskContext
 
@@ -35,6 +37,7 @@ def look(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         "addresses": gpu.addresses if gpu else [],
         "cpus": task.cpus(),
         "threads": torch.get_num_threads(),
+        "pool": int(os.environ["RAYON_NUM_THREADS"]),
         "device": device_of_task("auto"),
         "computes_on": choose_device(device_of_task("auto")).type,
         "cuda": torch.cuda.is_available(),

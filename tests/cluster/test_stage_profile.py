@@ -1,6 +1,7 @@
 """The scoring stage asks for its own share of a GPU and its own cores; the stages around it ask for neither."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -24,17 +25,15 @@ def test_the_scoring_stage_gets_the_gpu_and_runs_where_cuda_is_absent(tmp_path: 
     seen = json.loads(done.stdout.strip().splitlines()[-1])
     inside, outside = seen["inside"], seen["outside"]
     assert inside["addresses"] == ["0"]
-    assert inside["device"] == "cuda:0"
-    assert inside["cpus"] == inside["threads"] == 2
-    assert inside["computes_on"] == ("cuda" if inside["cuda"] else "cpu")
+    assert inside["device"] == ("cuda:0" if inside["cuda"] else "auto")
+    assert inside["cpus"] == inside["threads"] == inside["pool"] == 2
+    assert inside["computes_on"] == ("cuda" if inside["cuda"] else "cpu"), "auto falls back"
     assert outside["addresses"] == []
-    assert outside["cpus"] == outside["threads"] == 1
+    assert outside["cpus"] == outside["threads"] == outside["pool"] == 1
     assert outside["device"] == "auto"
     assert (seen["labels"], seen["null"]) == (300, 0)
 
 
 def environment() -> dict[str, str]:
     """This process' environment with the checkout on the path of driver and workers."""
-    import os
-
     return {**os.environ, "PYTHONPATH": str(ROOT), "SPARK_LOCAL_IP": "127.0.0.1"}
