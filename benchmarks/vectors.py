@@ -22,6 +22,7 @@ from importlib.metadata import version
 from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -98,23 +99,35 @@ def size_mb(folder: Path) -> float:
     return round(sum(p.stat().st_size for p in folder.glob("*.parquet")) / 1e6, 1)
 
 
-def measure(dims: Sequence[int], rows: int, repeats: int, folder: Path) -> dict[str, list[float]]:
-    """Return seconds of every turn by case. Pipelined transfer is a property of a session, so each turn has one of each kind."""
-    seconds: dict[str, list[float]] = {}
+class Turn(NamedTuple):
+    """What one turn took: wall time, and processor time of the JVM, which other programs on the machine disturb less."""
+
+    seconds: float
+    jvm_cpu_seconds: float
+
+
+def jvm_cpu_seconds(spark: SparkSession) -> float:
+    """Return the processor time of the JVM so far, in all its threads; the Python workers' own is not in it."""
+    bean = spark.sparkContext._jvm.java.lang.management.ManagementFactory.getOperatingSystemMXBean()
+    return bean.getProcessCpuTime() / 1e9
+
+
+def measure(dims: Sequence[int], rows: int, repeats: int, folder: Path) -> dict[str, list[Turn]]:
+    """Return every turn by case. Pipelined transfer is a property of a session, so each turn has one of each kind."""
+    turns: dict[str, list[Turn]] = {}
     for _ in range(repeats):
         for mode, pipelined in (("pipelined", "true"), ("plain", "false")):
             spark = build_session("nightjar-bench", {"spark.master": f"local[{CORES}]", PIPELINED: pipelined})
             try:
                 warm_up(spark, dims[0], rows, folder)
                 for dim, name, layout in product(dims, STEPS, LAYOUTS):
-                    started = time.perf_counter()
+                    started, cpu = time.perf_counter(), jvm_cpu_seconds(spark)
                     step(spark, name, dim, layout, folder)
-                    seconds.setdefault(f"{dim} {name} {layout} {mode}", []).append(
-                        round(time.perf_counter() - started, 3)
-                    )
+                    turn = Turn(round(time.perf_counter() - started, 3), round(jvm_cpu_seconds(spark) - cpu, 3))
+                    turns.setdefault(f"{dim} {name} {layout} {mode}", []).append(turn)
             finally:
                 spark.stop()
-    return seconds
+    return turns
 
 
 def warm_up(spark: SparkSession, dim: int, rows: int, folder: Path) -> None:
@@ -124,6 +137,17 @@ def warm_up(spark: SparkSession, dim: int, rows: int, folder: Path) -> None:
         keys.withColumn("text", F.repeat("content_key", F.lit(2))).write.parquet(str(folder / "texts"))
     for name, layout in product(STEPS, LAYOUTS):
         step(spark, name, dim, layout, folder)
+
+
+def summary(turns: Sequence[Turn], rows: int) -> dict[str, Any]:
+    """Return the turns of a case and what follows from their medians."""
+    wall, cpu = (statistics.median(values) for values in zip(*turns, strict=True))
+    return {
+        "seconds": [t.seconds for t in turns],
+        "jvm_cpu_seconds": [t.jvm_cpu_seconds for t in turns],
+        "rows_per_s": round(rows / wall),
+        "jvm_us_per_row": round(cpu / rows * 1e6, 1),
+    }
 
 
 def main(argv: Sequence[str]) -> int:
@@ -136,22 +160,24 @@ def main(argv: Sequence[str]) -> int:
     args = parser.parse_args(argv)
     with TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        seconds = measure(args.dims, args.rows, args.repeats, folder)
+        turns = measure(args.dims, args.rows, args.repeats, folder)
         sizes = {p.name: size_mb(p) for p in sorted(folder.iterdir()) if p.name != "texts"}
-    rates = {case: round(args.rows / statistics.median(values)) for case, values in seconds.items()}
+    cases = {case: summary(values, args.rows) for case, values in turns.items()}
     result = {
         "rows": args.rows,
         "cores": CORES,
         "machine": platform.machine(),
         "versions": {"python": platform.python_version(), **{p: version(p) for p in ("pyspark", "pyarrow")}},
-        "seconds": seconds,
-        "rows_per_s_median": rates,
+        "cases": cases,
         "size_mb": sizes,
     }
     args.out.parent.mkdir(parents=True, exist_ok=True)
     args.out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    for case, rate in rates.items():
-        print(f"{case:<36} {rate:>9,} rows/s   {', '.join(f'{s:.2f}' for s in seconds[case])} s")
+    for case, found in cases.items():
+        print(
+            f"{case:<36} {found['rows_per_s']:>9,} rows/s {found['jvm_us_per_row']:>7.1f} us of JVM per row   "
+            + ", ".join(f"{turn.seconds:.2f}" for turn in turns[case])
+        )
     print(f"MB: {sizes}")
     return 0
 
