@@ -18,22 +18,26 @@ from pyspark.sql import functions as F
 
 from pipeline.config import LanguageConfig, ModelConfig, ScoringConfig
 from pipeline.models import sentiment_spec
-from pipeline.placement import measured, placed
+from pipeline.placement import deal, measured, placed, predicted_tokens
 from pipeline.session import build_session
 from pipeline.text import content_key, normalised
 from udfs.models.encoder import load_encoder
 from udfs.spec import ScoreSpec
 
 
-def heaviest_over_mean(tasks: DataFrame, spec: ScoreSpec) -> tuple[int, float]:
-    """Return the number of partitions that hold texts, and the real tokens of the heaviest over their mean."""
-    rows = tasks.select(
-        F.spark_partition_id().alias("task"), F.left("text", F.lit(spec.max_chars)).alias("text")
-    ).toPandas()
+def evenness(tasks: DataFrame, spec: ScoreSpec) -> dict[str, float]:
+    """Return the heaviest partition over the mean, in real and predicted tokens, and how the two correlate over texts."""
+    text, predicted = F.left("text", F.lit(spec.max_chars)), predicted_tokens(F.col("text"), spec)
+    columns = [F.spark_partition_id().alias("task"), text.alias("text"), predicted.alias("predicted")]
+    rows = tasks.select(*columns).toPandas()
     tokenizer = load_encoder(spec.encoder, "cpu").tokenizer
     chunks = tokenizer.chunks(rows["text"].to_list(), spec.encoder.max_tokens, spec.max_chunks)
-    tokens = np.bincount(rows["task"].to_numpy()[chunks.text], weights=chunks.lengths)
-    return len(tokens), float(tokens.max() / tokens.mean())
+    real = np.bincount(chunks.text, weights=chunks.lengths, minlength=len(rows))
+    ratios = {}
+    for name, tokens in (("real", real), ("predicted", rows["predicted"].to_numpy())):
+        cost = np.bincount(rows["task"], weights=tokens)
+        ratios[name] = round(float(cost.max() / cost.mean()), 4)
+    return {**ratios, "correlation": round(float(np.corrcoef(real, rows["predicted"])[0, 1]), 3)}
 
 
 def main(argv: Sequence[str]) -> int:
@@ -53,15 +57,16 @@ def main(argv: Sequence[str]) -> int:
         texts = keyed.dropDuplicates(["content_key"]).orderBy("content_key").limit(args.rows)
         texts = texts.withColumn("lang_hint", F.lit("en")).persist()
         load = measured(texts, spec)
-        tasks, placed_ratio = heaviest_over_mean(placed(texts, load, args.tokens_per_task), spec)
-        _, hashed_ratio = heaviest_over_mean(texts.repartition(tasks, "content_key", "lang_hint"), spec)
+        tasks, _ = deal(load, args.tokens_per_task)
+        by_cost = evenness(placed(texts, load, args.tokens_per_task), spec)
+        by_hash = evenness(texts.repartition(tasks, "content_key", "lang_hint"), spec)
     finally:
         spark.stop()
     result = {
         "texts": load.rows,
         "predicted_tokens": int(load.tokens.sum()),
         "tasks": tasks,
-        "heaviest_over_mean": {"placed": round(placed_ratio, 3), "hashed": round(hashed_ratio, 3)},
+        "heaviest_over_mean": {"placed": by_cost, "hashed": by_hash},
     }
     args.out.parent.mkdir(parents=True, exist_ok=True)
     args.out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")

@@ -108,8 +108,10 @@ class Turn(NamedTuple):
 
 def jvm_cpu_seconds(spark: SparkSession) -> float:
     """Return the processor time of the JVM so far, in all its threads; the Python workers' own is not in it."""
-    bean = spark.sparkContext._jvm.java.lang.management.ManagementFactory.getOperatingSystemMXBean()
-    return bean.getProcessCpuTime() / 1e9
+    jvm = spark.sparkContext._jvm
+    assert jvm is not None
+    bean = jvm.java.lang.management.ManagementFactory.getOperatingSystemMXBean()
+    return float(bean.getProcessCpuTime()) / 1e9
 
 
 def measure(dims: Sequence[int], rows: int, repeats: int, folder: Path) -> dict[str, list[Turn]]:
