@@ -13,11 +13,13 @@ The layouts take turns, and sessions with pipelined transfer (`spark.python.udf.
 
 import argparse
 import json
+import os
 import platform
 import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from importlib.metadata import version
 from itertools import product
 from pathlib import Path
@@ -100,18 +102,26 @@ def size_mb(folder: Path) -> float:
 
 
 class Turn(NamedTuple):
-    """What one turn took: wall time, and processor time of the JVM, which other programs on the machine disturb less."""
+    """What one turn took: wall time, and processor time of Spark and its workers, which other programs disturb less."""
 
     seconds: float
-    jvm_cpu_seconds: float
+    cpu_seconds: float
 
 
-def jvm_cpu_seconds(spark: SparkSession) -> float:
-    """Return the processor time of the JVM so far, in all its threads; the Python workers' own is not in it."""
-    jvm = spark.sparkContext._jvm
-    assert jvm is not None
-    bean = jvm.java.lang.management.ManagementFactory.getOperatingSystemMXBean()
-    return float(bean.getProcessCpuTime()) / 1e9
+def cpu_seconds(spark: SparkSession) -> float:
+    """Return the processor time so far of the JVM, its Python workers and their ended children (Linux)."""
+    gateway = spark.sparkContext._gateway
+    assert gateway is not None
+    stats: dict[int, list[str]] = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # a process that has ended meanwhile
+            stats[int(path.parent.name)] = path.read_text().rpartition(")")[2].split()
+    tree, found = [gateway.proc.pid], 0.0
+    while tree:
+        pid = tree.pop()
+        found += sum(map(int, stats[pid][11:15]))
+        tree += [child for child, fields in stats.items() if int(fields[1]) == pid]
+    return found / os.sysconf("SC_CLK_TCK")
 
 
 def measure(dims: Sequence[int], rows: int, repeats: int, folder: Path) -> dict[str, list[Turn]]:
@@ -123,9 +133,9 @@ def measure(dims: Sequence[int], rows: int, repeats: int, folder: Path) -> dict[
             try:
                 warm_up(spark, dims[0], rows, folder)
                 for dim, name, layout in product(dims, STEPS, LAYOUTS):
-                    started, cpu = time.perf_counter(), jvm_cpu_seconds(spark)
+                    started, cpu = time.perf_counter(), cpu_seconds(spark)
                     step(spark, name, dim, layout, folder)
-                    turn = Turn(round(time.perf_counter() - started, 3), round(jvm_cpu_seconds(spark) - cpu, 3))
+                    turn = Turn(round(time.perf_counter() - started, 3), round(cpu_seconds(spark) - cpu, 3))
                     turns.setdefault(f"{dim} {name} {layout} {mode}", []).append(turn)
             finally:
                 spark.stop()
@@ -146,9 +156,9 @@ def summary(turns: Sequence[Turn], rows: int) -> dict[str, Any]:
     wall, cpu = (statistics.median(values) for values in zip(*turns, strict=True))
     return {
         "seconds": [t.seconds for t in turns],
-        "jvm_cpu_seconds": [t.jvm_cpu_seconds for t in turns],
+        "cpu_seconds": [t.cpu_seconds for t in turns],
         "rows_per_s": round(rows / wall),
-        "jvm_us_per_row": round(cpu / rows * 1e6, 1),
+        "cpu_us_per_row": round(cpu / rows * 1e6, 1),
     }
 
 
@@ -177,7 +187,7 @@ def main(argv: Sequence[str]) -> int:
     args.out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     for case, found in cases.items():
         print(
-            f"{case:<36} {found['rows_per_s']:>9,} rows/s {found['jvm_us_per_row']:>7.1f} us of JVM per row   "
+            f"{case:<36} {found['rows_per_s']:>9,} rows/s {found['cpu_us_per_row']:>7.1f} us of CPU per row   "
             + ", ".join(f"{turn.seconds:.2f}" for turn in turns[case])
         )
     print(f"MB: {sizes}")
