@@ -12,6 +12,7 @@ from pyspark.sql import functions as F
 
 from pipeline.config import Frozen, JobConfig, ModelConfig, PathText
 from pipeline.errors import DataError
+from pipeline.placement import measured
 from pipeline.scoring import scored
 from pipeline.text import content_key, language_hint, normalised
 from udfs.spec import ScoreSpec
@@ -78,7 +79,7 @@ def write_vectors(texts: DataFrame, spec: ScoreSpec, path: str) -> None:
     context = texts.sparkSession.sparkContext
     counters = Counters(context.accumulator(0), context.accumulator(0), context.accumulator(0))
     held = texts.persist()
-    results = scored(held, held.count(), spec, counters).where("embedding is not null")
+    results = scored(held, measured(held, spec), spec, counters).where("embedding is not null")
     rows = held.join(results.select("content_key", "embedding"), on="content_key").orderBy("content_key")
     # on the driver: the sets bound the number of texts by `max_rows`
     table = rows.select("text", "embedding").toArrow()

@@ -1,8 +1,8 @@
 """The inference engine: Arrow batches of texts in, Arrow batches of results out. Knows no Spark; usable on plain files.
 
 A window of many Arrow batches is tokenised at once, its chunks are sorted by length and go through the encoder in micro-batches
-of a token budget; the results are flat arrays, one row per text in the order of the input. Memory is bounded by one window, or two
-on a GPU, where the next window is tokenised while this one is computed.
+of a token budget; the results are flat arrays, one row per text in the order of the input. Memory is bounded by one window, or
+two on a GPU, where the next window is tokenised while this one is computed.
 """
 
 from collections import deque
