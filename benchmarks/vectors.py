@@ -33,7 +33,6 @@ from pyspark.sql import functions as F
 
 from pipeline.session import build_session
 
-CORES = 2
 TASKS = 8
 PIPELINED = "spark.python.udf.pipelined.enabled"
 STEPS = ("transfer", "store", "publish")
@@ -124,12 +123,12 @@ def cpu_seconds(spark: SparkSession) -> float:
     return found / os.sysconf("SC_CLK_TCK")
 
 
-def measure(dims: Sequence[int], rows: int, repeats: int, folder: Path) -> dict[str, list[Turn]]:
+def measure(cores: int, dims: Sequence[int], rows: int, repeats: int, folder: Path) -> dict[str, list[Turn]]:
     """Return every turn by case. Pipelined transfer is a property of a session, so each turn has one of each kind."""
     turns: dict[str, list[Turn]] = {}
     for _ in range(repeats):
         for mode, pipelined in (("pipelined", "true"), ("plain", "false")):
-            spark = build_session("nightjar-bench", {"spark.master": f"local[{CORES}]", PIPELINED: pipelined})
+            spark = build_session("nightjar-bench", {"spark.master": f"local[{cores}]", PIPELINED: pipelined})
             try:
                 warm_up(spark, dims[0], rows, folder)
                 for dim, name, layout in product(dims, STEPS, LAYOUTS):
@@ -167,17 +166,20 @@ def main(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--dims", type=int, nargs="+", default=[384, 256])
+    parser.add_argument(
+        "--cores", type=int, default=2, help="tasks at a time; fewer than the machine has leave some idle"
+    )
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--out", type=Path, default=Path("out/bench-vectors.json"))
     args = parser.parse_args(argv)
     with TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        turns = measure(args.dims, args.rows, args.repeats, folder)
+        turns = measure(args.cores, args.dims, args.rows, args.repeats, folder)
         sizes = {p.name: size_mb(p) for p in sorted(folder.iterdir()) if p.name != "texts"}
     cases = {case: summary(values, args.rows) for case, values in turns.items()}
     result = {
         "rows": args.rows,
-        "cores": CORES,
+        "cores": args.cores,
         "machine": platform.machine(),
         "versions": {"python": platform.python_version(), **{p: version(p) for p in ("pyspark", "pyarrow")}},
         "cases": cases,
