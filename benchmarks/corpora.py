@@ -2,8 +2,8 @@
 
     python -m benchmarks.corpora --rows 10000 --out out/texts --data sentiment/airline_tweets topics/ag_news stream/reddit_posts
 
-Each of `--data` (a Parquet file or folder with a column `text`) gives the same number of texts. Without `--data` the sample corpus
-is made and used. The texts count as English.
+Each of `--data` (a Parquet file or folder with a column `text`) gives the same number of texts. Without `--data` the sample
+corpus is made and used. The texts count as English.
 """
 
 import argparse

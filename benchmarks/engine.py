@@ -1,13 +1,13 @@
 """The engine against what one would use instead, Parquet to Parquet on the same texts and cores, in alternating turns.
 
     make bench
-    python -m benchmarks.engine --peers-python .venv-peers/bin/python --rows 10000 --repeats 3 --modes exact fast \\
+    python -m benchmarks.engine --rows 10000 --repeats 3 --modes exact fast \\
         --data sentiment/airline_tweets/train.parquet topics/ag_news stream/reddit_posts --out out/bench-engine.json
 
-Every turn is a process of its own (`benchmarks.turns`): imports, model load, reading, embedding and writing count for everyone,
-the start of the interpreter and of Spark's JVM for no one. The peers run sentence-transformers, float32, 256 tokens at most, in the
-environment that `make bench` makes from `benchmarks/peers.txt`. The figure to quote is the median of the ratios pair by pair. Give
-each of `--data` an equal share of the texts; without it the sample corpus is made and used.
+Every turn is a process of its own (`benchmarks.turns`): imports, model load, reading, embedding and writing count for
+everyone, the start of the interpreter and of Spark's JVM for no one. The peers run sentence-transformers, float32, 256 tokens
+at most, in the environment that `make bench` makes from `benchmarks/peers.txt`. The figure to quote is the median of the ratios
+pair by pair. Each of `--data` gives an equal share of the texts; without it the sample corpus is made and used.
 """
 
 import argparse
@@ -24,9 +24,9 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from benchmarks.corpora import add_arguments, prepare
+from benchmarks.models import add_model_arguments
 from benchmarks.summary import cosines, machine, pair_ratios, table, write_json
 from benchmarks.turns import CORES
-from benchmarks.turns.engine import add_model_arguments
 from pipeline.model_lock import load_lock
 from udfs.models.files import locate
 
@@ -64,7 +64,9 @@ class Contender:
         command = [self.python, "-m", f"benchmarks.turns.{self.module}", *map(str, given)]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
         if done.returncode:
-            raise RuntimeError(f"{self.name} failed with {done.returncode}:\n{done.stdout[-1000:]}{done.stderr[-3000:]}")
+            raise RuntimeError(
+                f"{self.name} failed with {done.returncode}:\n{done.stdout[-1000:]}{done.stderr[-3000:]}"
+            )
         return dict(json.loads(report.read_text(encoding="utf-8")))
 
 
@@ -92,7 +94,9 @@ def main(argv: Sequence[str]) -> int:
             for contender in everyone:
                 reports[contender.name].append(contender.run(texts, Path(str(model)), folder))
                 seconds = reports[contender.name][-1]["seconds"]
-                print(f"turn {turn + 1}: {contender.title:<48} {seconds:8.1f} s {n / seconds:10,.1f} rows/s", flush=True)
+                print(
+                    f"turn {turn + 1}: {contender.title:<48} {seconds:8.1f} s {n / seconds:10,.1f} rows/s", flush=True
+                )
         near = {
             c.name: cosines(folder / c.name, folder / REFERENCE) if REFERENCE in reports else None for c in everyone
         }
@@ -147,11 +151,19 @@ def markdown(result: Mapping[str, Any], titles: Mapping[str, str]) -> str:
                 title,
                 ", ".join(f"{s:.1f}" for s in result["seconds"][name]),
                 f"{result['rows_per_s_median'][name]:,.1f}",
-                *[f"{result['median_ratio'][m][name]:.2f}" if name in result["median_ratio"][m] else "" for m in result["median_ratio"]],
+                *[
+                    f"{result['median_ratio'][m][name]:.2f}" if name in result["median_ratio"][m] else ""
+                    for m in result["median_ratio"]
+                ],
                 f"{low:.6f}, {mean:.6f}" if low is not None else "",
             ]
         )
-    headers = ["", "seconds per turn", "rows/s, median", *[f"{titles[m]} is x times as fast" for m in result["median_ratio"]]]
+    headers = [
+        "",
+        "seconds per turn",
+        "rows/s, median",
+        *[f"{titles[m]} is x times as fast" for m in result["median_ratio"]],
+    ]
     best = result["best_peer"]
     last = [f"{titles[m]}: {r:.2f}x the best peer ({titles[best]})" for m, r in result["over_best_peer"].items()]
     return "\n".join([table([*headers, "cosine to float32: min, mean"], rows), "", *last])
@@ -164,7 +176,9 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     add_model_arguments(parser)
     parser.add_argument("--modes", nargs="+", default=["exact"], choices=("exact", "fast"))
     parser.add_argument("--peers", nargs="*", default=list(PEERS), choices=list(PEERS))
-    parser.add_argument("--peers-python", default=".venv-peers/bin/python", help="interpreter of the peers' environment")
+    parser.add_argument(
+        "--peers-python", default=".venv-peers/bin/python", help="interpreter of the peers' environment"
+    )
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--out", type=Path, default=Path("out/bench-engine.json"))
     args = parser.parse_args(argv)

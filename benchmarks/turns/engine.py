@@ -1,14 +1,12 @@
 """Our engine in Spark: the nightly job's own stage and store. It also runs the sentiment head and writes its columns."""
 
 import argparse
-from dataclasses import replace
 from pathlib import Path
 
 from pyspark.sql import DataFrame, SparkSession
 
+from benchmarks.models import add_model_arguments, spec_of
 from benchmarks.turns import Turn, parse, spark_properties
-from pipeline.config import LanguageConfig, ModelConfig
-from pipeline.models import embedding_spec, sentiment_spec
 from pipeline.scoring import scored
 from pipeline.session import build_session
 from pipeline.store import ScoreStore
@@ -16,17 +14,6 @@ from udfs.spec import ScoreSpec
 from udfs.worker import Counters
 
 WARM_ROWS = 2_048
-
-
-def spec_of(embedding: str, sentiment: str, mode: str, device: str = "cpu") -> ScoreSpec:
-    """Return the spec of a configuration, one chunk per text as the peers read it. Without `sentiment` texts are embedded only."""
-    config = ModelConfig.model_validate(
-        {"embedding": embedding, "device": device}
-        | ({"sentiment": sentiment} if sentiment else {})
-        | ({"mode": mode} if mode != "exact" else {})
-    )
-    spec = sentiment_spec(config, LanguageConfig()) if sentiment else embedding_spec(config)
-    return replace(spec, max_chunks=1)
 
 
 def score(texts: DataFrame, spec: ScoreSpec, root: Path) -> None:
@@ -58,12 +45,6 @@ def main() -> None:
         run(spark, turn, args)
     finally:
         spark.stop()
-
-
-def add_model_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments that say which models."""
-    parser.add_argument("--embedding", default="all-MiniLM-L6-v2", help="as model.embedding of the configuration")
-    parser.add_argument("--sentiment", default="sentiment-en", help="as model.sentiment; empty: embed only")
 
 
 if __name__ == "__main__":

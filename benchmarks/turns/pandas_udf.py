@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 from pyspark.sql import functions as F
+from pyspark.sql import types as T
 
 from benchmarks.turns import CORES, ENCODE_BATCH, parse, spark_properties
 from pipeline.session import build_session
@@ -15,7 +16,7 @@ def main() -> None:
     turn, _ = parse(argparse.ArgumentParser(description=__doc__))
     path = str(turn.model)
 
-    @F.pandas_udf("array<float>")
+    @F.pandas_udf(T.ArrayType(T.FloatType()))
     def embed(batches: Iterator[pd.Series]) -> Iterator[pd.Series]:
         from sentence_transformers import SentenceTransformer
 
