@@ -12,7 +12,7 @@ from torch import Tensor
 
 from benchmarks.bounds import Shape
 
-_ROUNDS, _ROUND_SEC = 5, 0.15
+_ROUNDS, _ROUND_SEC = 4, 0.1
 Timed = Callable[[], Tensor]
 
 
@@ -37,11 +37,19 @@ def measure_gemm(rows: int, inner: int, columns: int, dtype: torch.dtype, device
     weight = torch.randn(columns, inner, device=device, dtype=dtype)
     transposed = weight.t().contiguous()
     contenders: dict[str, Timed] = {"cublas" if device.type == "cuda" else "mm": lambda: torch.mm(x, transposed)}
-    if device.type == "cpu" and torch.backends.mkldnn.is_available():
+    if device.type == "cpu" and has_onednn(dtype):
         contenders["onednn"] = lambda: torch.ops.mkldnn._linear_pointwise(x, weight, None, "none", [], "")
     flop = 2 * rows * inner * columns
     with torch.inference_mode():
         return Gemm(rows, inner, columns, {name: flop / best_seconds(f, device) for name, f in contenders.items()})
+
+
+def has_onednn(dtype: torch.dtype) -> bool:
+    """Return whether oneDNN multiplies in this precision here; where it does not, half precision on a CPU is hopeless."""
+    if not torch.backends.mkldnn.is_available():
+        return False
+    needed = {torch.bfloat16: "_is_mkldnn_bf16_supported", torch.float16: "_is_mkldnn_fp16_supported"}
+    return dtype not in needed or bool(getattr(torch.ops.mkldnn, needed[dtype])())
 
 
 def measure_layer(shape: Shape, rows: int, dtype: torch.dtype, device: torch.device) -> dict[str, Gemm]:
@@ -67,7 +75,7 @@ def copy_rate(device: torch.device, size_bytes: int = 1 << 28) -> float:
 def best_seconds(work: Timed, device: torch.device) -> float:
     """Return the seconds of one call in the best of several rounds of calls."""
     work()
-    calls, seconds = 1, 0.0
+    calls = 1
     while (seconds := _round(work, calls, device)) < _ROUND_SEC / 2:
         calls *= 2
     best = seconds / calls

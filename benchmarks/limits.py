@@ -96,7 +96,7 @@ def _with_threads(
     """Let products, encoder and engine take turns; return the bounds and how near the measured rates come."""
     import torch
 
-    from benchmarks.gemm import copy_rate, layer_rate, measure_layer
+    from benchmarks.gemm import copy_rate, has_onednn, layer_rate, measure_layer
     from benchmarks.rates import chunks_of, encoder_of, encoder_rate, engine_rate
 
     device = encoder_of(engine).device
@@ -104,7 +104,7 @@ def _with_threads(
     lengths = chunks.lengths.tolist()
     flop = shape.flop_per_token(weighted_length(lengths))
     rows = _GPU_ROWS if device.type == "cuda" else engine._token_budget
-    precisions = ("float32", "float16", "bfloat16") if device.type == "cuda" else ("float32", "bfloat16")
+    precisions = [n for n in _ELEMENT_BYTES if device.type == "cuda" or has_onednn(getattr(torch, n))]
     turns: list[dict[str, float]] = []
     for _ in range(repeats):
         products = measure_layer(shape, rows, getattr(torch, engine._spec.precision), device)
