@@ -24,17 +24,28 @@ BATCH_ROWS = 10_000
 
 @dataclass(frozen=True)
 class Rate:
-    """What was done in how many seconds; `cpu_share` is the CPU time per second and thread: well below 1 the machine was busy."""
+    """What was done in how many seconds of the wall's clock and of CPU time, by so many threads."""
 
     texts: int
     tokens: int
     seconds: float
-    cpu_share: float
+    cpu_seconds: float
+    threads: int
 
     @property
     def tokens_per_s(self) -> float:
         """Tokens per second."""
         return self.tokens / self.seconds
+
+    @property
+    def cpu_share(self) -> float:
+        """CPU time per second and thread: well below 1 the machine was busy with something else, or waited for a GPU."""
+        return self.cpu_seconds / self.seconds / self.threads
+
+    @property
+    def unhindered_tokens_per_s(self) -> float:
+        """Tokens per CPU second where one thread did all the work, else per second."""
+        return self.tokens / (self.cpu_seconds if self.threads == 1 else self.seconds)
 
     def facts(self) -> dict[str, float]:
         """Return the figures of a report."""
@@ -153,7 +164,7 @@ def _clock(threads: int) -> Iterator[Callable[[int, int], Rate]]:
     spent: list[float] = []
 
     def rate(texts: int, tokens: int) -> Rate:
-        return Rate(texts, tokens, spent[0], spent[1] / spent[0] / threads)
+        return Rate(texts, tokens, *spent, threads)
 
     yield rate
     spent += [time.perf_counter() - wall, time.process_time() - cpu]
