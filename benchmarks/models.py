@@ -5,14 +5,16 @@ import json
 from dataclasses import replace
 
 from benchmarks.bounds import Shape
-from pipeline.config import LanguageConfig, ModelConfig
-from pipeline.models import embedding_spec, sentiment_spec
 from udfs.models.files import locate
 from udfs.spec import EncoderSpec, ScoreSpec
 
 
 def spec_of(embedding: str, sentiment: str, mode: str, device: str = "cpu") -> ScoreSpec:
     """Return the spec of a configuration, one chunk per text as the peers read it; embedding only without `sentiment`."""
+    # here, so that a machine without pyspark can measure specs of its own
+    from pipeline.config import LanguageConfig, ModelConfig
+    from pipeline.models import embedding_spec, sentiment_spec
+
     config = ModelConfig.model_validate(
         {"embedding": embedding, "device": device}
         | ({"sentiment": sentiment} if sentiment else {})

@@ -4,10 +4,10 @@
     python -m benchmarks.night duplicates  --rows 10000 --data stream/reddit_posts
     python -m benchmarks.night growth      --sizes 10000 100000 1000000 --data stream/reddit_posts stream/weibo_hot_search
 
-`warm` runs a night twice: the second finds every text in the score store. `duplicates` compares a corpus of which 30 % of the rows
-repeat a text with one of as many distinct texts. `growth` fits seconds ~ rows^e. Everything after `--set` goes to the nightly job,
-for example `--set model.embedding=static-en model.sentiment=sentiment-static-en`. Without --data the sample corpus is used.
-Seconds of the Spark session are told but not counted.
+`warm` runs a night twice: the second finds every text in the score store. `duplicates` compares a corpus of which 30 % of the
+rows repeat a text with one of as many distinct texts. `growth` fits seconds ~ rows^e. Everything after `--set` goes to the
+nightly job, for example `--set model.embedding=static-en`. Without --data the sample corpus is used. Seconds of the Spark session
+are told but not counted.
 """
 
 import argparse

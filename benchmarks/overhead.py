@@ -42,7 +42,8 @@ def bare_seconds(texts: Path, folder: Path, arguments: Sequence[str]) -> dict[st
         *arguments,
     ]
     running = [subprocess.Popen([*command, "--share", str(share)], cwd=ROOT) for share in range(CORES)]
-    if any([process.wait() for process in running]):
+    codes = [process.wait() for process in running]
+    if any(codes):
         raise RuntimeError("a bare engine failed; see above")
     reports = [json.loads(path.read_text(encoding="utf-8")) for path in folder.glob("report-*.json")]
     return {name: max(report[name] for report in reports) for name in ("engine", "encoder")}
