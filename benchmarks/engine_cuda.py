@@ -164,10 +164,12 @@ def keyed(table: pa.Table) -> list[tuple[str, str]]:
 def sentence_transformer(spec: ScoreSpec, precision: str, device: str) -> Any:
     """Load the encoder's folder into sentence-transformers, with the same pooling and limit of tokens."""
     from sentence_transformers import SentenceTransformer
-    from sentence_transformers.models import Pooling, Transformer
+    from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
 
     dtype = getattr(torch, precision)
-    inner = Transformer(str(locate(spec.encoder.source)), spec.encoder.max_tokens, model_args={"dtype": dtype})
+    inner = Transformer(
+        str(locate(spec.encoder.source)), max_seq_length=spec.encoder.max_tokens, model_kwargs={"dtype": dtype}
+    )
     return SentenceTransformer(modules=[inner, Pooling(spec.encoder.dim, spec.encoder.pooling)], device=device)
 
 

@@ -120,7 +120,8 @@ def run_night(corpus: Path, root: Path, overrides: Sequence[str]) -> dict[str, A
     """
     config = corpus.with_name(f"{corpus.name}.json")
     spark = {"master": "local[2]", "driver.memory": "2g", "sql.shuffle.partitions": 4}
-    settings = {"input": {"path": str(corpus)}, "output": {"root": str(root)}, "spark": spark}
+    columns = {"id": "id", "text": "text", "time": "published_at"}
+    settings = {"input": {"path": str(corpus), "columns": columns}, "output": {"root": str(root)}, "spark": spark}
     config.write_text(json.dumps(settings), encoding="utf-8")
     command = [sys.executable, "jobs/nightly.py", "--config", str(config), "--run-date", DAY]
     if overrides:
