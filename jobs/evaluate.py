@@ -13,6 +13,7 @@ from pipeline.evaluation import evaluate_sets, with_scores, write_evaluation
 from pipeline.labelled import EvaluateConfig, read_labelled
 from pipeline.models import sentiment_spec
 from pipeline.report import evaluation_table
+from pipeline.runtimes import resolve_runtime
 from pipeline.session import build_session
 
 
@@ -21,6 +22,7 @@ def run(config: EvaluateConfig) -> None:
     spec = sentiment_spec(config.model, config.language)
     spark = build_session("nightjar-evaluate", config.spark)
     try:
+        spec = resolve_runtime(spark, spec, config.model, None)
         rows = evaluate_sets(with_scores(read_labelled(spark, config.sets), spec), config.sets)
     finally:
         spark.stop()

@@ -23,6 +23,7 @@ from pipeline.night import Night, run_nights
 from pipeline.preflight import check_writable, inspect_corpus
 from pipeline.progress import configure_logging, log_file
 from pipeline.run_results import write_preflight_failure, write_run_results
+from pipeline.runtimes import resolve_runtime
 from pipeline.session import build_session, check_executors, check_java
 
 logger = logging.getLogger("pipeline.nightly")
@@ -103,6 +104,7 @@ def _run_in_session(night: Night) -> None:
             spark.stop()
             raise
     try:
+        night.spec = resolve_runtime(spark, night.spec, night.config.model, night.root)
         run_nights(spark, night)
     finally:
         spark.stop()

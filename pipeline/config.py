@@ -103,7 +103,9 @@ class OutputConfig(Frozen):
 class ModelConfig(Frozen):
     """The models. `embedding` and `sentiment` name an entry of the lock file, a local folder or a hub id (embedding only).
 
-    `embedding_languages` says what a folder or hub id covers (ISO 639-1, `*` for all); an entry of the lock file says so itself.
+    `mode` is a promise: `exact`, every vector within cosine 0.9999 of float32; `fast`, within 0.995 in the mean. `runtime` and
+    `precision` left to `auto` are chosen by a self-test on an executor. `embedding_languages` says what a folder or hub id
+    covers (ISO 639-1, `*` for all); an entry of the lock file says so itself.
     """
 
     embedding: str = "all-MiniLM-L6-v2"
@@ -111,9 +113,24 @@ class ModelConfig(Frozen):
     lock: str | None = None
     allow_download: bool = False
     device: Literal["auto", "cpu", "cuda"] = "auto"
+    mode: Literal["exact", "fast"] = "exact"
+    runtime: Literal["auto", "torch", "openvino"] = "auto"
+    precision: Literal["auto", "float32", "bfloat16", "float16", "int8"] = "auto"
     token_budget: int | None = Field(default=None, ge=64, le=1_000_000)
     max_chunks: int = Field(default=32, ge=1, le=10_000)
     embedding_languages: tuple[str, ...] = ("en",)
+
+    @model_validator(mode="after")
+    def _kept_promise(self) -> "ModelConfig":
+        if self.mode == "exact" and self.precision in ("bfloat16", "int8"):
+            raise ValueError(
+                f"precision {self.precision} does not keep what mode exact promises; set mode: fast, or precision: auto"
+            )
+        if self.runtime == "torch" and self.precision == "int8":
+            raise ValueError("precision int8 needs runtime: openvino")
+        if self.runtime == "openvino" and self.device == "cuda":
+            raise ValueError("runtime openvino computes on the CPU; set device: cpu, or runtime: torch")
+        return self
 
 
 class LanguageConfig(Frozen):

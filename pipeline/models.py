@@ -56,6 +56,7 @@ def embedding_spec(model: ModelConfig, language: LanguageConfig | None = None) -
         language=LanguageSpec(language.candidates, _lingua_version(), language.min_confidence, language.min_covered),
         max_chunks=model.max_chunks,
         device=model.device,
+        mode=model.mode,
         token_budget=model.token_budget,
     )
 
@@ -133,8 +134,9 @@ def model_rows(spec: ScoreSpec, topics: TopicModel | None) -> list[dict[str, Any
             encoder.revision,
             encoder.files,
             encoder.languages,
-            params | {"max_chunks": spec.max_chunks},
-        ),
+            params | {"max_chunks": spec.max_chunks, "mode": spec.mode, "runtime": spec.runtime.name},
+        )
+        | {"precision": spec.runtime.precision},
         {
             **_row(
                 key, "language", "lingua", spec.language.version, (), spec.language.candidates, asdict(spec.language)

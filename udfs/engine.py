@@ -11,10 +11,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from udfs.embedding import Embedder
 from udfs.language import Language, LanguageIdentifier
-from udfs.models.batches import plan_batches
 from udfs.models.centroids import Centroids, load_centroids
-from udfs.models.encoder import Encoder, load_encoder
+from udfs.models.encoder import load_encoder
 from udfs.models.head import Head, load_head
 from udfs.models.tokenise import Chunks
 from udfs.results import RESULTS
@@ -22,8 +22,6 @@ from udfs.spec import ScoreSpec
 from udfs.windows import windows
 
 _OUTPUT_ROWS = 4_096
-_TOKEN_BUDGET = {"cpu": 2_048, "cuda": 32_768}
-"""Tokens of a micro-batch where the spec says none."""
 _POSITIVE, _NEGATIVE = "positive", "negative"
 Batch = NDArray[np.int64]
 
@@ -49,11 +47,12 @@ class Engine:
             ModelFileError: a model is missing, unsafe or not the locked one.
         """
         self._spec = spec
-        self._encoder: Encoder = load_encoder(spec.encoder, spec.device)
+        encoder = load_encoder(spec.encoder, spec.device, spec.runtime)
+        on_cpu = None if encoder.device.type == "cpu" else lambda: load_encoder(spec.encoder, "cpu")
+        self._embedder = Embedder(encoder, spec.token_budget, on_cpu)
         self._head: Head | None = load_head(spec.sentiment) if spec.sentiment else None
         self._topics: Centroids | None = load_centroids(spec.topics.path, spec.topics.sha256) if spec.topics else None
         covered = _both(spec.encoder.languages, spec.sentiment.languages if spec.sentiment else ("*",))
-        self._token_budget = spec.token_budget or _TOKEN_BUDGET[self._encoder.device.type]
         self._identifier = LanguageIdentifier(spec.language, covered)
 
     def score(
@@ -73,7 +72,7 @@ class Engine:
         window = self._read(table)
         wanted = np.flatnonzero([error is None for error in window.errors])
         chunks, tokenised = self._tokenise(window, wanted)
-        vectors, failed = self._embed(chunks, len(tokenised))
+        vectors, failed = self._embedder.embed(chunks, len(tokenised))
         for position in failed:
             window.errors[tokenised[position]] = "MODEL"
         finite = np.isfinite(vectors).all(axis=1)
@@ -100,7 +99,7 @@ class Engine:
         spec = self._spec.encoder
 
         def chunks(rows: list[int]) -> Chunks:
-            return self._encoder.tokenizer.chunks(
+            return self._embedder.encoder.tokenizer.chunks(
                 [window.texts[i] for i in rows], spec.max_tokens, self._spec.max_chunks
             )
 
@@ -116,47 +115,6 @@ class Engine:
                 except Exception:
                     window.errors[i] = "TOKENISE"
         return chunks(good), good
-
-    def _embed(self, chunks: Chunks, n_texts: int) -> tuple[NDArray[np.float32], list[int]]:
-        """Return (n_texts, d) unit vectors and the texts the model failed on.
-
-        A text's vector is the mean of its chunks' pooled vectors, weighted by their tokens, scaled to length one.
-        """
-        pooled = np.zeros((len(chunks.text), self._spec.encoder.dim), np.float32)
-        failed: set[int] = set()
-        todo = plan_batches(chunks.lengths, self._token_budget)[::-1]
-        while todo:
-            batch = todo.pop()
-            problem = self._try_batch(chunks, batch, pooled)
-            if problem is None:
-                continue
-            # here the exception, and with it the memory it kept, is gone
-            if len(batch) > 1:
-                half = len(batch) // 2
-                todo += [batch[half:], batch[:half]]
-            else:
-                failed.add(int(chunks.text[batch[0]]))
-        weights = chunks.lengths.astype(np.float64)
-        sums = np.zeros((n_texts, pooled.shape[1]))
-        np.add.at(sums, chunks.text, pooled * weights[:, None])
-        norms = np.linalg.norm(sums, axis=1, keepdims=True)
-        vectors = sums / np.where(norms == 0, 1.0, norms)
-        return vectors.astype(np.float32), sorted(failed)
-
-    def _try_batch(self, chunks: Chunks, batch: Batch, pooled: NDArray[np.float32]) -> str | None:
-        """Fill the rows of `pooled`; return the kind of a failure that a smaller batch may not have, or None.
-
-        Raises:
-            RuntimeError: the CUDA context is lost; the worker process must end, Spark tries again in a new one.
-        """
-        try:
-            pooled[batch] = self._encoder.pooled(chunks, batch)
-        except (RuntimeError, MemoryError, ValueError, IndexError) as error:
-            text = str(error)
-            if "CUDA error" in text and "out of memory" not in text:
-                raise
-            return type(error).__name__
-        return None
 
     def _results(
         self, window: _Window, chunks: Chunks, rows: list[int], vectors: NDArray[np.float32], scored: NDArray[np.bool_]

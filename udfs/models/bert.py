@@ -52,6 +52,15 @@ class Layer(nn.Module):
         out: Tensor = self.norm_out(x.add_(self.down(inner)))
         return out
 
+    def block(self, x: Tensor) -> Tensor:
+        """Map n chunks of one length, (n, l, h) to (n, l, h): the same as `forward`, in operations that can be traced."""
+        n, length, hidden = x.shape
+        q, k, v = self.qkv(x).view(n, length, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
+        mixed = F.scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(n, length, hidden)
+        x = self.norm_attended(x + self.attended(mixed))
+        out: Tensor = self.norm_out(x + self.down(F.gelu(self.up(x), approximate=self.approximate)))
+        return out
+
     def _attend(self, qkv: Tensor, runs: Sequence[Run]) -> Tensor:
         """Attend within each chunk: (T, 3h) to (T, h)."""
         hidden = qkv.shape[1] // 3
@@ -88,6 +97,14 @@ class PackedBert(nn.Module):
         x: Tensor = self.norm(self.words(ids) + self.positions(positions))
         for layer in self.layers:
             x = layer(x, runs)
+        return x
+
+    def block(self, ids: Tensor) -> Tensor:
+        """Return the last hidden states (n, l, h) of token ids (n, l)."""
+        x: Tensor = self.norm(self.words(ids) + self.positions(torch.arange(ids.shape[1])))
+        for layer in self.layers:
+            assert isinstance(layer, Layer)
+            x = layer.block(x)
         return x
 
 

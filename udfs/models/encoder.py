@@ -10,10 +10,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from udfs.models import bert
+from udfs.models import bert, openvino_trunk
 from udfs.models.batches import equal_runs
 from udfs.models.files import ModelFileError, locate, verify
-from udfs.models.spec import EncoderSpec
+from udfs.models.probe_texts import probe_texts
+from udfs.models.spec import FLOAT32, EncoderSpec, Runtime
 from udfs.models.tokenise import Chunks, TextTokenizer
 
 
@@ -44,15 +45,27 @@ class HuggingFaceTrunk:
 
 
 class Encoder:
-    """A loaded encoder on one device, float32."""
+    """A loaded encoder on one device. Whatever the trunk computes in, pooling is in float32."""
 
     def __init__(self, spec: EncoderSpec, tokenizer: TextTokenizer, trunk: Trunk, device: torch.device) -> None:
         self.spec, self.tokenizer, self.device = spec, tokenizer, device
         self._trunk = trunk
 
-    @torch.inference_mode()
     def pooled(self, chunks: Chunks, batch: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Return (b, h) float32 pooled vectors of the chunks `batch` (b,), which are sorted by length; not normalised."""
+        """Return `forward`'s vectors as an array on the host."""
+        return self.forward(chunks, batch).cpu().numpy()
+
+    def free_memory(self) -> None:
+        """Give memory that the device's allocator holds back to the device."""
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
+
+    @torch.inference_mode()
+    def forward(self, chunks: Chunks, batch: NDArray[np.int64]) -> Tensor:
+        """Return (b, h) float32 pooled vectors of the chunks `batch` (b,), which are sorted by length; not normalised.
+
+        On a CUDA device the call returns before the work is done.
+        """
         lengths = chunks.lengths[batch]
         ends = np.cumsum(lengths)
         # position of every token in its chunk, then its place in the window's flat ids
@@ -64,21 +77,26 @@ class Encoder:
         for first, last, length in runs:
             stop = start + (last - first) * length
             block = hidden[start:stop].view(last - first, length, -1)
-            pooled.append(block.mean(dim=1) if self.spec.pooling == "mean" else block[:, 0])
+            is_mean = self.spec.pooling == "mean"
+            pooled.append(block.mean(dim=1, dtype=torch.float32) if is_mean else block[:, 0].float())
             start = stop
-        return torch.cat(pooled).cpu().numpy()
+        return torch.cat(pooled)
 
     def _to_device(self, values: NDArray[Any]) -> Tensor:
-        return torch.from_numpy(values.astype(np.int64, copy=False)).to(self.device)
+        host = torch.from_numpy(values.astype(np.int64, copy=False))
+        if self.device.type == "cpu":
+            return host
+        return host.pin_memory().to(self.device, non_blocking=True)
 
 
-def load_encoder(spec: EncoderSpec, device: str) -> Encoder:
+def load_encoder(spec: EncoderSpec, device: str, runtime: Runtime = FLOAT32) -> Encoder:
     """Verify and load an encoder; `device` is `auto`, `cpu`, `cuda` or `cuda:<address>`.
 
     Raises:
-        ModelFileError: files missing, changed or not loadable; CUDA asked for where there is none.
+        ModelFileError: files missing, changed or not loadable; CUDA asked for where there is none; a runtime that is not
+            installed or cannot compute in the precision asked for.
     """
-    place = choose_device(device)
+    place = torch.device("cpu") if runtime.name == "openvino" else choose_device(device)
     folder = locate(spec.source)
     verify(folder, spec.files, spec.source)
     if not isinstance(folder, Path):
@@ -87,11 +105,8 @@ def load_encoder(spec: EncoderSpec, device: str) -> Encoder:
         )
     tokenizer = TextTokenizer((folder / "tokenizer.json").read_bytes())
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    weights = [f.name for f in spec.files if f.name.endswith(".safetensors")]
     try:
-        trunk: Trunk = (
-            bert.load(folder, weights).to(place) if bert.fits(config) else HuggingFaceTrunk(_load_any(folder).to(place))
-        )
+        trunk = _load_trunk(folder, config, spec, runtime, place, tokenizer)
     except (KeyError, RuntimeError, ValueError, OSError) as error:
         raise ModelFileError(
             f"{spec.source}: cannot be loaded as {config.get('model_type')}: {_first_line(error)}"
@@ -99,6 +114,25 @@ def load_encoder(spec: EncoderSpec, device: str) -> Encoder:
     encoder = Encoder(spec, tokenizer, trunk, place)
     _probe(encoder, config.get("model_type"))
     return encoder
+
+
+def _load_trunk(
+    folder: Path,
+    config: dict[str, Any],
+    spec: EncoderSpec,
+    runtime: Runtime,
+    device: torch.device,
+    tokenizer: TextTokenizer,
+) -> Trunk:
+    weights = [f.name for f in spec.files if f.name.endswith(".safetensors")]
+    model = bert.load(folder, weights) if bert.fits(config) else _load_any(folder)
+    if runtime.name == "openvino":
+        calibration = tokenizer.chunks(probe_texts(), spec.max_tokens, 1)
+        return openvino_trunk.convert(model, runtime.precision, calibration)
+    if runtime.precision == "int8":
+        raise ModelFileError("int8: only the openvino runtime computes in it; set model.runtime: openvino")
+    model = model.to(device, getattr(torch, runtime.precision))
+    return model if isinstance(model, bert.PackedBert) else HuggingFaceTrunk(model)
 
 
 def _probe(encoder: Encoder, model_type: object) -> None:

@@ -14,6 +14,18 @@ class FileDigest:
 
 
 @dataclass(frozen=True)
+class Runtime:
+    """What computes the encoder, and in which number format. Heads and pooling are in float32 or better in any case."""
+
+    name: Literal["torch", "openvino"] = "torch"
+    precision: Literal["float32", "bfloat16", "float16", "int8"] = "float32"
+
+
+FLOAT32 = Runtime()
+"""The reference all others are measured against."""
+
+
+@dataclass(frozen=True)
 class EncoderSpec:
     """An embedding model.
 
