@@ -50,6 +50,11 @@ def write_texts(keyed: Sequence[tuple[str, str]], target: Path) -> Path:
     return path
 
 
+def keyed(table: pa.Table) -> list[tuple[str, str]]:
+    """Return (content key, text) of each row."""
+    return list(zip(table.column("content_key").to_pylist(), table.column("text").to_pylist(), strict=True))
+
+
 def content_key(text: str) -> str:
     """Return sha256 (64 hex digits) of the UTF-8 bytes, as the nightly job does."""
     return hashlib.sha256(text.encode()).hexdigest()

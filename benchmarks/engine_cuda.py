@@ -28,7 +28,7 @@ import pyarrow.parquet as pq
 import torch
 
 from benchmarks.bounds import bound, transformer_rate, weighted_length
-from benchmarks.corpora import with_mean_tokens, write_texts
+from benchmarks.corpora import keyed, with_mean_tokens, write_texts
 from benchmarks.gemm import copy_rate, layer_rate, measure_layer
 from benchmarks.models import shape_of
 from benchmarks.rates import (
@@ -43,7 +43,7 @@ from benchmarks.rates import (
 from benchmarks.summary import cosines, machine, pair_ratios, versions, write_json
 from udfs.engine import Engine
 from udfs.models.files import inspect, locate
-from udfs.spec import EncoderSpec, LanguageSpec, ScoreSpec
+from udfs.spec import EncoderSpec, LanguageSpec, Runtime, ScoreSpec
 
 ELEMENT_BYTES = {"float32": 4, "float16": 2, "bfloat16": 2}
 GEMM_ROWS = 32_768
@@ -61,7 +61,7 @@ def main(argv: Sequence[str]) -> int:
                 encoder=MODELS[name](folder),
                 sentiment=None,
                 language=LanguageSpec(("de", "en"), "2.1.1"),
-                precision=args.precision,
+                runtime=Runtime("torch", args.precision),
                 max_chunks=1,
                 device=args.device,
             )
@@ -114,10 +114,10 @@ def limits(
     texts = table.column("text").to_pylist()
     shape, mean = shape_of(spec.encoder), tokens / len(texts)
     flop = shape.flop_per_token(weighted_length(lengths))
-    products = measure_layer(shape, GEMM_ROWS, getattr(torch, spec.precision), device)
+    products = measure_layer(shape, GEMM_ROWS, getattr(torch, spec.runtime.precision), device)
     peak = max(products["up"].best, products["down"].best)
     step = encoder_rate(engine, chunks_of(engine, texts), len(texts), threads).tokens_per_s
-    per_token = shape.bytes_per_token(ELEMENT_BYTES[spec.precision], gelu_is_fused=True)
+    per_token = shape.bytes_per_token(ELEMENT_BYTES[spec.runtime.precision], gelu_is_fused=True)
     memory = copy_rate(device)
     _, results = engine_rate(engine, table.slice(0, 2_000), 0, 1)
     rows = arrow_rates(table, results)
@@ -154,11 +154,6 @@ def pick(engine: Engine, args: argparse.Namespace, folder: Path) -> tuple[Path, 
     path = write_texts(keyed(table.take(rows)), folder / "texts")
     lengths: list[int] = each[rows].tolist()
     return path, sum(lengths), lengths
-
-
-def keyed(table: pa.Table) -> list[tuple[str, str]]:
-    """Return (content key, text) of each row."""
-    return list(zip(table.column("content_key").to_pylist(), table.column("text").to_pylist(), strict=True))
 
 
 def sentence_transformer(spec: ScoreSpec, precision: str, device: str) -> Any:

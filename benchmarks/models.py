@@ -1,27 +1,52 @@
-"""Which models are measured, and the sizes that decide their work."""
+"""Which models are measured, what computes them, and the sizes that decide their work."""
 
 import argparse
 import json
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from benchmarks.bounds import Shape
 from udfs.models.files import locate
-from udfs.spec import EncoderSpec, ScoreSpec
+from udfs.spec import EncoderSpec, Runtime, ScoreSpec
+
+if TYPE_CHECKING:
+    from pipeline.config import ModelConfig
+
+# pipeline is imported within the functions, so that a machine without pyspark can measure specs of its own
 
 
-def spec_of(embedding: str, sentiment: str, mode: str, device: str = "cpu") -> ScoreSpec:
-    """Return the spec of a configuration, one chunk per text as the peers read it; embedding only without `sentiment`."""
-    # here, so that a machine without pyspark can measure specs of its own
-    from pipeline.config import LanguageConfig, ModelConfig
+def config_of(args: argparse.Namespace, mode: str, device: str = "cpu") -> "ModelConfig":
+    """Return the configuration that the arguments of `add_model_arguments` describe."""
+    from pipeline.config import ModelConfig
+
+    names = {"embedding": args.embedding} | ({"sentiment": args.sentiment} if args.sentiment else {})
+    return ModelConfig.model_validate({**names, "mode": mode, "device": device})
+
+
+def spec_of(args: argparse.Namespace, mode: str, device: str = "cpu") -> ScoreSpec:
+    """Return the spec of the arguments, one chunk per text as the peers read it; embedding only without `--sentiment`."""
+    from pipeline.config import LanguageConfig
     from pipeline.models import embedding_spec, sentiment_spec
 
-    config = ModelConfig.model_validate(
-        {"embedding": embedding, "device": device}
-        | ({"sentiment": sentiment} if sentiment else {})
-        | ({"mode": mode} if mode != "exact" else {})
-    )
-    spec = sentiment_spec(config, LanguageConfig()) if sentiment else embedding_spec(config)
+    config = config_of(args, mode, device)
+    spec = sentiment_spec(config, LanguageConfig()) if args.sentiment else embedding_spec(config)
     return replace(spec, max_chunks=1)
+
+
+def with_runtime(spec: ScoreSpec, name: str, precision: str) -> ScoreSpec:
+    """Return `spec` with the runtime asked for; what is `auto` the engine's self-test chooses, in this process.
+
+    Raises:
+        ValueError: there is no such runtime here.
+    """
+    from udfs.selftest import choose_runtime
+
+    if "auto" not in (name, precision):
+        return replace(spec, runtime=Runtime(name, precision))  # type: ignore[arg-type]
+    outcome = json.loads(choose_runtime(spec, name, precision, None))
+    if outcome["chosen"] is None:
+        raise ValueError(f"no runtime {name} {precision} here; there are: {', '.join(outcome['available'])}")
+    return replace(spec, runtime=Runtime(**outcome["chosen"]))
 
 
 def shape_of(encoder: EncoderSpec) -> Shape:
@@ -34,3 +59,9 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments that say which models."""
     parser.add_argument("--embedding", default="all-MiniLM-L6-v2", help="as model.embedding of the configuration")
     parser.add_argument("--sentiment", default="sentiment-en", help="as model.sentiment; empty: embed only")
+
+
+def add_runtime_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that say what computes."""
+    parser.add_argument("--runtime", default="auto", help="auto, torch or openvino")
+    parser.add_argument("--precision", default="auto", help="auto, float32, bfloat16, float16 or int8")

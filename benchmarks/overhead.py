@@ -54,8 +54,10 @@ def measure(texts: Path, folder: Path, arguments: Sequence[str], repeats: int) -
     spark = Contender("spark", "engine in Spark", sys.executable, "engine", (*arguments, "--warm"))
     seconds: dict[str, list[float]] = {"spark": [], "engine": [], "encoder": []}
     for turn in range(repeats):
-        seconds["spark"].append(spark.run(texts, folder, folder)["seconds"])
-        for name, value in bare_seconds(texts, folder / f"bare-{turn}", arguments).items():
+        report = spark.run(texts, folder, folder)
+        seconds["spark"].append(report["seconds"])
+        runtime = ("--runtime", report["runtime"], "--precision", report["precision"])
+        for name, value in bare_seconds(texts, folder / f"bare-{turn}", (*arguments, *runtime)).items():
             seconds[name].append(value)
     return {
         "seconds": {name: [round(s, 2) for s in values] for name, values in seconds.items()},

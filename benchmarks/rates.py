@@ -63,7 +63,7 @@ def batches(table: pa.Table) -> list[pa.RecordBatch]:
 
 def encoder_of(engine: Engine) -> Encoder:
     """Return the encoder an engine has loaded, to measure it alone."""
-    return engine._encoder
+    return engine._embedder.encoder
 
 
 def chunks_of(engine: Engine, texts: list[str]) -> Chunks:
@@ -81,7 +81,7 @@ def tokenise_rate(engine: Engine, texts: list[str]) -> Rate:
 
 def encoder_rate(engine: Engine, chunks: Chunks, n_texts: int, threads: int) -> Rate:
     """Measure the encoder alone: micro-batches of tokenised chunks in, pooled vectors in host memory out."""
-    encoder, plan = encoder_of(engine), plan_batches(chunks.lengths, engine._token_budget)
+    encoder, plan = encoder_of(engine), plan_batches(chunks.lengths, engine._embedder.token_budget)
     with _clock(threads) as clock:
         for batch in plan:
             encoder.pooled(chunks, batch)

@@ -30,11 +30,12 @@ class Turn:
     report: Path
 
     @contextmanager
-    def timed(self) -> Iterator[None]:
-        """Time the block, then write the report: seconds and versions."""
+    def timed(self) -> Iterator[dict[str, str]]:
+        """Time the block, then write the report: seconds, versions, and what the block put into the dictionary it is given."""
+        facts: dict[str, str] = {}
         started = time.perf_counter()
-        yield
-        result = {"seconds": time.perf_counter() - started, "versions": versions()}
+        yield facts
+        result = {"seconds": time.perf_counter() - started, "versions": versions(), **facts}
         self.report.write_text(json.dumps(result), encoding="utf-8")
 
 

@@ -16,10 +16,11 @@ _PATIENCE_SEC = 120
 
 def main() -> None:
     """Score the share; write seconds of the whole engine and of its encoder alone."""
-    from benchmarks.models import add_model_arguments, spec_of
+    from benchmarks.models import add_model_arguments, add_runtime_arguments, spec_of, with_runtime
 
     parser = argparse.ArgumentParser(description=__doc__)
     add_model_arguments(parser)
+    add_runtime_arguments(parser)
     parser.add_argument("--mode", default="exact")
     parser.add_argument("--texts", type=Path, required=True)
     parser.add_argument("--share", type=int, required=True, help="which of the shares, from 0")
@@ -33,7 +34,7 @@ def main() -> None:
     from udfs.engine import Engine
 
     torch.set_num_threads(1)
-    engine = Engine(spec_of(args.embedding, args.sentiment, args.mode, "cpu"))
+    engine = Engine(with_runtime(spec_of(args, args.mode), args.runtime, args.precision))
     table = pq.read_table(args.texts)
     # the keys are hashes in order: every share has the same mix
     table = table.take(list(range(args.share, table.num_rows, CORES)))

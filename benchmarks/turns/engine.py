@@ -5,8 +5,9 @@ from pathlib import Path
 
 from pyspark.sql import DataFrame, SparkSession
 
-from benchmarks.models import add_model_arguments, spec_of
+from benchmarks.models import add_model_arguments, config_of, spec_of
 from benchmarks.turns import Turn, parse, spark_properties
+from pipeline.runtimes import resolve_runtime
 from pipeline.scoring import scored
 from pipeline.session import build_session
 from pipeline.store import ScoreStore
@@ -25,12 +26,18 @@ def score(texts: DataFrame, spec: ScoreSpec, root: Path) -> None:
 
 
 def run(spark: SparkSession, turn: Turn, args: argparse.Namespace) -> None:
-    """Take the turn. With `--warm` the models are loaded before the clock starts: only the steady state counts."""
+    """Take the turn. With `--warm` the models are loaded before the clock starts: only the steady state counts.
+
+    The outcome of the runtimes' self-test is kept beside the vectors, as an output root keeps it from night to night.
+    """
     texts = spark.read.parquet(str(turn.texts))
+    kept, config = turn.out.with_name("runtimes"), config_of(args, args.mode)
     if args.warm:
-        score(texts.limit(WARM_ROWS), spec_of(args.embedding, args.sentiment, args.mode), turn.out.with_name("warm"))
-    with turn.timed():
-        score(texts, spec_of(args.embedding, args.sentiment, args.mode), turn.out)
+        score(texts.limit(WARM_ROWS), resolve_runtime(spark, spec_of(args, args.mode), config, kept), turn.out / "warm")
+    with turn.timed() as facts:
+        spec = resolve_runtime(spark, spec_of(args, args.mode), config, kept)
+        score(texts, spec, turn.out / "all")
+        facts |= {"runtime": spec.runtime.name, "precision": spec.runtime.precision}
 
 
 def main() -> None:
