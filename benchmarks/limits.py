@@ -217,11 +217,12 @@ def report(result: dict[str, Any]) -> str:
 
 def parse(argv: Sequence[str]) -> argparse.Namespace:
     """Parse the command line."""
-    from benchmarks.models import add_model_arguments
+    from benchmarks.models import add_model_arguments, add_runtime_arguments
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_arguments(parser)
     add_model_arguments(parser)
+    add_runtime_arguments(parser)
     parser.add_argument(
         "--texts", type=Path, help="prepared texts.parquet instead of --data (benchmarks.corpora makes it)"
     )
