@@ -80,7 +80,9 @@ def contenders(args: argparse.Namespace) -> list[Contender]:
         Contender(f"engine-{mode}", f"engine, {mode}", sys.executable, "engine", (*models, "--mode", mode))
         for mode in args.modes
     ]
-    return own + [Contender(name, PEERS[name], args.peers_python, name) for name in args.peers]
+    # not resolved: the link is what makes it the environment's interpreter
+    python = str(Path(args.peers_python).absolute())
+    return own + [Contender(name, PEERS[name], python, name) for name in args.peers]
 
 
 def main(argv: Sequence[str]) -> int:

@@ -46,8 +46,9 @@ from udfs.models.files import inspect, locate
 from udfs.spec import EncoderSpec, LanguageSpec, Runtime, ScoreSpec
 
 ELEMENT_BYTES = {"float32": 4, "float16": 2, "bfloat16": 2}
-GEMM_ROWS = 32_768
+GEMM_ROWS = {"cuda": 32_768, "cpu": 2_048}
 ST_BATCHES = (32, 256, 1_024)
+"""Of which the fastest counts."""
 
 
 def main(argv: Sequence[str]) -> int:
@@ -114,7 +115,7 @@ def limits(
     texts = table.column("text").to_pylist()
     shape, mean = shape_of(spec.encoder), tokens / len(texts)
     flop = shape.flop_per_token(weighted_length(lengths))
-    products = measure_layer(shape, GEMM_ROWS, getattr(torch, spec.runtime.precision), device)
+    products = measure_layer(shape, GEMM_ROWS[device.type], getattr(torch, spec.runtime.precision), device)
     peak = max(products["up"].best, products["down"].best)
     step = encoder_rate(engine, chunks_of(engine, texts), len(texts), threads).tokens_per_s
     per_token = shape.bytes_per_token(ELEMENT_BYTES[spec.runtime.precision], gelu_is_fused=True)
