@@ -1,5 +1,7 @@
 """The arithmetic of the benchmarks: work, bounds, ratios, exponents, cosines, and the texts they pick."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +12,7 @@ import pytest
 from benchmarks.bounds import Shape, bound, tilted_share, transformer_rate, weighted_length
 from benchmarks.corpora import content_key, prepare, with_mean_tokens
 from benchmarks.engine import markdown, summary
+from benchmarks.memory import worker_peaks
 from benchmarks.night import facts, scoring_seconds
 from benchmarks.overhead import overhead
 from benchmarks.summary import cosines, exponent, pair_ratios, table
@@ -164,3 +167,17 @@ def test_prepared_texts_are_distinct_clean_and_shared_equally(tmp_path: Path) ->
     assert sum(t.startswith("two ") for t in texts) in (3, 4)
     assert written["content_key"] == [content_key(t) for t in texts] == sorted(written["content_key"])
     assert set(written["lang_hint"]) == {"en"}
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").is_file(), reason="reads /proc")
+def test_peak_memory_of_workers_is_seen_from_outside() -> None:
+    hold = "import sys, time; held = b'x' * 80_000_000; time.sleep(2)"
+    worker = [sys.executable, "-c", hold, "pyspark.daemon"]
+    other = [sys.executable, "-c", hold]
+    start = f"import subprocess; [p.wait() for p in [subprocess.Popen(c) for c in {[worker, other]!r}]]"
+    job = subprocess.Popen([sys.executable, "-c", start])
+    peaks = worker_peaks(job)
+    # the parent's own command line holds the word too, but it is not below itself
+    assert len(peaks) == 1
+    assert job.pid not in peaks
+    assert 80_000_000 < max(peaks.values()) < 300_000_000
