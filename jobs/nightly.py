@@ -79,7 +79,8 @@ def run(config: NightlyConfig, dates: Sequence[date]) -> None:
             except BaseException as caught:
                 failure = explain(caught)
                 logger.info(
-                    "the run failed; its stack is in the log file", extra={"event": "stack", "stack": stack(caught)}
+                    f"the run failed; its stack is in {night.root}/_runs/{night.run_id}/log.jsonl",
+                    extra={"event": "stack", "stack": stack(caught)},
                 )
                 raise failure from caught
             finally:

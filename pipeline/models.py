@@ -1,5 +1,6 @@
 """Which models a run uses: names of the configuration turned into verified specs, on the driver, before anything starts."""
 
+import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -141,6 +142,7 @@ def model_rows(spec: ScoreSpec, topics: TopicModel | None) -> list[dict[str, Any
             **_row(
                 key, "language", "lingua", spec.language.version, (), spec.language.candidates, asdict(spec.language)
             ),
+            "sha256": _lingua_digest(),
             "precision": "float64",
         },
     ]
@@ -180,6 +182,13 @@ def _row(
         "params": json.dumps(params, sort_keys=True),
         "precision": "float32",
     }
+
+
+def _lingua_digest() -> str:
+    """Return the sha256 of the package's record, which holds the sha256 of each of its files."""
+    from importlib.metadata import distribution
+
+    return hashlib.sha256((distribution("lingua-language-detector").read_text("RECORD") or "").encode()).hexdigest()
 
 
 def _lingua_version() -> str:

@@ -2,6 +2,7 @@
 
 import contextlib
 import itertools
+import logging
 import os
 import re
 from collections.abc import Iterator, Sequence
@@ -123,6 +124,9 @@ def spark_session(root: Path) -> Iterator[SparkSession]:
             f"{root}: holds no catalog for Spark; name the metastore with spark-submit --conf, or ask DuckDB"
         )
     check_java()
+    logging.getLogger("SQLQueryContextLogger").setLevel(
+        logging.CRITICAL
+    )  # PySpark's: a JSON trace of every wrong statement
     with _silent():
         spark = build_session("nightjar-sql", {}, catalog_dir)
     try:

@@ -33,6 +33,8 @@ def resolve_runtime(spark: SparkSession, spec: ScoreSpec, config: ModelConfig, r
     choose = make_choose_runtime(spec, config.runtime, config.precision, known)
     answer = spark.range(1, numPartitions=1).mapInArrow(choose, RUNTIME_SCHEMA).collect()  # bounded: one row
     outcome = json.loads(answer[0].outcome)
+    if "problem" in outcome:
+        raise ModelError(outcome["problem"])
     if outcome["chosen"] is None:
         raise ModelError(
             f"model.runtime: {config.runtime} with model.precision: {config.precision} is not to be had on {outcome['device']}; "

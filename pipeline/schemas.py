@@ -118,7 +118,12 @@ DOC_SCORES = Table(
             "first document of the night with this text and declared language; the others are its exact duplicates",
             False,
         ),
-        Column("from_cache", T.BooleanType(), "the score came from the score store", False),
+        Column(
+            "from_cache",
+            T.BooleanType(),
+            "the result, be it a score or an `error_code`, was not computed in this run for this document's text and night",
+            False,
+        ),
         _MODEL_KEY,
         Column(
             "error_code",

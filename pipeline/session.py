@@ -48,6 +48,7 @@ _DEFAULTS = {
 }
 _LOCAL_DEFAULTS = {
     "spark.driver.memory": "2g",
+    "spark.sql.shuffle.partitions": "16",
     "spark.ui.enabled": "false",
     "spark.driver.host": "127.0.0.1",
     "spark.driver.bindAddress": "127.0.0.1",

@@ -15,7 +15,7 @@ from udfs.models.tokenise import Chunks
 logger = logging.getLogger(__name__)
 
 Batch = NDArray[np.int64]
-TOKEN_BUDGET = {"cpu": 2_048, "cuda": 32_768}
+TOKEN_BUDGET = {"cpu": 1_024, "cuda": 32_768}
 """Tokens of a micro-batch where the spec says none."""
 _MIN_BUDGET = 256
 

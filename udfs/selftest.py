@@ -101,7 +101,10 @@ def choose(trials: list[Trial], mode: str) -> Runtime:
 
 def choose_runtime(spec: ScoreSpec, name: str, precision: str, known: str | None) -> str:
     """Choose among what fits `name` and `precision` (each may be `auto`) here; see `udfs.worker.make_choose_runtime`."""
-    available = candidates(spec.device, spec.mode, cpu_flags())
+    try:
+        available = candidates(spec.device, spec.mode, cpu_flags())
+    except ModelFileError as error:
+        return json.dumps({"problem": str(error)})
     fitting = [r for r in available if name in ("auto", r.name) and precision in ("auto", r.precision)]
     outcome: dict[str, Any] = {
         "device": _device_name(spec.device),

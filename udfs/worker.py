@@ -57,7 +57,7 @@ def make_choose_runtime(
         name: of the runtime, or `auto`; `precision` likewise.
         known: an earlier outcome, which stands as long as the device and what there is to choose from are the same.
 
-    The one row out is JSON: `device`, `available`, `trials` and `chosen` (null if nothing available fits).
+    The one row out is JSON: `device`, `available`, `trials` and `chosen` (null if nothing available fits), or `problem`.
     """
 
     def choose(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

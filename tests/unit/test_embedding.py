@@ -12,7 +12,13 @@ from udfs.embedding import Embedder
 from udfs.models.encoder import Encoder, load_encoder
 from udfs.models.tokenise import Chunks
 
-TEXTS = ["short", "the battery lasts about six hours", "a b c d e f g h i j " * 6, "ok", "never had to wait this long " * 9]
+TEXTS = [
+    "short",
+    "the battery lasts about six hours",
+    "a b c d e f g h i j " * 6,
+    "ok",
+    "never had to wait this long " * 9,
+]
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@ import pytest
 from pipeline.config import ModelConfig
 from pipeline.models import embedding_spec
 from udfs import selftest
+from udfs.models.probe_texts import probe_texts
 from udfs.models.spec import FLOAT32, Runtime
 from udfs.selftest import Trial, candidates, choose, choose_runtime, try_runtimes
 from udfs.spec import ScoreSpec
@@ -18,6 +19,20 @@ HALF = Runtime("torch", "bfloat16")
 @pytest.fixture(scope="module")
 def spec() -> ScoreSpec:
     return replace(embedding_spec(ModelConfig()), device="cpu")
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One timed run each, over fewer texts: bfloat16 takes long on a CPU without units for it."""
+    monkeypatch.setattr(selftest, "_SECONDS", 0.0)
+    monkeypatch.setattr(selftest, "probe_texts", lambda: probe_texts()[:12])
+
+
+def lowest(trial: Trial) -> float:
+    """The lowest cosine of a trial that went well."""
+    assert trial.problem is None
+    assert trial.cosine_min is not None
+    return trial.cosine_min
 
 
 def test_the_fastest_that_keeps_the_promise_is_chosen() -> None:
@@ -45,11 +60,11 @@ def test_half_precision_is_not_tried_on_a_cpu_without_units_for_it(monkeypatch: 
 
 def test_runtimes_are_compared_with_float32(spec: ScoreSpec) -> None:
     reference, half, none = try_runtimes(spec, [FLOAT32, HALF, Runtime("torch", "int8")])
-    assert reference.cosine_min == pytest.approx(1.0, abs=1e-5)
-    assert reference.tokens_per_s is not None and reference.tokens_per_s > 0
-    assert half.cosine_min is not None and 0.99 < half.cosine_min < 0.99999
+    assert lowest(reference) == pytest.approx(1.0, abs=1e-5)
+    assert reference.tokens_per_s
+    assert 0.99 < lowest(half) < 0.99999
     assert half.keeps("fast")
-    assert none.problem is not None and "openvino" in none.problem
+    assert "openvino" in str(none.problem)
 
 
 def test_an_outcome_stands_until_the_device_changes(spec: ScoreSpec, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -77,13 +92,9 @@ def test_what_is_not_to_be_had_is_said(spec: ScoreSpec) -> None:
 
 def test_openvino_computes_what_torch_does(spec: ScoreSpec) -> None:
     pytest.importorskip("openvino", reason="the optional extra openvino is not installed")
-    trial = try_runtimes(spec, [Runtime("openvino", "float32")])[0]
-    assert trial.problem is None
-    assert trial.cosine_min is not None and trial.cosine_min > 0.99999
+    assert lowest(try_runtimes(spec, [Runtime("openvino", "float32")])[0]) > 0.99999
 
 
 def test_openvino_int8_stays_near(spec: ScoreSpec) -> None:
     pytest.importorskip("nncf", reason="the optional extra openvino-int8 is not installed")
-    trial = try_runtimes(spec, [Runtime("openvino", "int8")])[0]
-    assert trial.problem is None
-    assert trial.cosine_mean is not None and trial.cosine_mean > 0.98
+    assert lowest(try_runtimes(spec, [Runtime("openvino", "int8")])[0]) > 0.95
