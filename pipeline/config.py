@@ -133,6 +133,25 @@ class ModelConfig(Frozen):
         return self
 
 
+class ScoringConfig(Frozen):
+    """How the scoring stage is cut into tasks, and what a task asks of a cluster. Changes speed, not results.
+
+    `tokens_per_task` is predicted tokens: more for a fast model, so that starting a task is noise. `gpu_amount_per_task` (a share
+    of one GPU, or a whole number) and `task_cpus` ask for this stage alone, through stage-level scheduling; not in local mode.
+    """
+
+    tokens_per_task: int = Field(default=262_144, ge=1_024, le=1_000_000_000)
+    gpu_amount_per_task: float | None = Field(default=None, gt=0.0, le=64.0)
+    task_cpus: int | None = Field(default=None, ge=1, le=1_024)
+
+    @model_validator(mode="after")
+    def _whole_or_share(self) -> "ScoringConfig":
+        amount = self.gpu_amount_per_task
+        if amount is not None and amount > 1 and amount % 1:
+            raise ValueError(f"gpu_amount_per_task must be at most 1 or a whole number, got {amount}")
+        return self
+
+
 class LanguageConfig(Frozen):
     """Language identification of documents whose language the corpus does not declare."""
 
@@ -180,6 +199,7 @@ class NightlyConfig(JobConfig):
     output: OutputConfig
     model: ModelConfig = ModelConfig()
     language: LanguageConfig = LanguageConfig()
+    scoring: ScoringConfig = ScoringConfig()
     topics: TopicsConfig = TopicsConfig()
     quality: QualityConfig = QualityConfig()
 

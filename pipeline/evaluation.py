@@ -10,6 +10,7 @@ from pyspark.sql import functions as F
 
 from pipeline.labelled import CONTENT_KEY, LABEL, LANG_HINT, SET_NAME, TEXT, LabelledSet
 from pipeline.metrics import evaluate
+from pipeline.placement import measured
 from pipeline.schemas import SENTIMENTS
 from pipeline.scoring import scored
 from udfs.spec import ScoreSpec
@@ -26,7 +27,7 @@ def with_scores(labelled: DataFrame, spec: ScoreSpec) -> DataFrame:
     texts = (
         labelled.groupBy(CONTENT_KEY, LANG_HINT).agg(F.first(TEXT).alias(TEXT)).persist(StorageLevel.MEMORY_AND_DISK)
     )
-    results = scored(texts, texts.count(), spec, counters)
+    results = scored(texts, measured(texts, spec), spec, counters)
     # one result per (content_key, lang_hint)
     return labelled.drop(TEXT).join(results, on=[CONTENT_KEY, LANG_HINT], how="inner")
 

@@ -11,6 +11,7 @@ from typing import Any
 from pipeline.errors import ModelError
 from pipeline.schemas import SENTIMENTS
 from udfs.models.files import ModelFileError, combined_digest, inspect, locate
+from udfs.models.spec import STATIC
 from udfs.spec import EncoderSpec, FileDigest, HeadSpec
 
 Entry = Mapping[str, Any]
@@ -186,6 +187,9 @@ def _pooling(folder: Path) -> str:
 
 def _hidden_size(folder: Path) -> int:
     """Return the length of the model's vectors; architectures have different names for it."""
+    facts = _read_json(folder, "config.json")
+    if facts.get("model_type") == STATIC and isinstance(facts.get("hidden_size"), int):
+        return int(facts["hidden_size"])
     from transformers import AutoConfig
 
     try:

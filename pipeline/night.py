@@ -17,6 +17,7 @@ from pipeline.config import NightlyConfig
 from pipeline.corpus import read_corpus
 from pipeline.documents import REASON, RUN_DATE, accepted, to_documents, to_rejects, to_texts, with_run_date
 from pipeline.failpoints import failpoint
+from pipeline.placement import measured
 from pipeline.preflight import Corpus, recheck_corpus
 from pipeline.progress import Stages
 from pipeline.publish import TableAudit, audit, publish, read_staged, stage_table
@@ -25,6 +26,7 @@ from pipeline.run_tables import RunFacts, to_models, to_quality_checks, to_run_s
 from pipeline.scoring import scored, store_name, to_scored_documents, topics_folder, unseen, with_topics
 from pipeline.sentiment import to_doc_embeddings, to_doc_scores, to_sentiment_daily
 from pipeline.session import Executors
+from pipeline.stage_profile import stage_profile
 from pipeline.store import ScoreStore
 from pipeline.topic_tables import to_topics, to_topics_daily
 from pipeline.topics import TopicModel, fit_topics, load_topics
@@ -61,9 +63,11 @@ def run_nights(spark: SparkSession, night: Night) -> None:
     """Read, score, aggregate, check and publish the run's nights.
 
     Raises:
+        ConfigError: the session cannot give what `scoring` asks for.
         DataError: the corpus or the results failed a check; nothing was published.
         PublishError: publishing failed; every table's nights are whole, old or new.
     """
+    stage_profile(night.config.scoring, spark)  # fails before anything is read
     documents = _read(spark, night)
     kept = accepted(documents)
     store, fresh = _score(spark, night, kept)
@@ -128,14 +132,16 @@ def _in_sample(n_texts: int, sample_size: int) -> Column:
 
 
 def _score_part(night: Night, store: ScoreStore, pending: DataFrame, part: int) -> list[Path]:
-    n = pending.count()
+    load = measured(pending, night.spec)
+    n = load.rows
     if n == 0:
         return []
     spec = dataclasses.replace(night.spec, topics=night.topics.spec if night.topics else None)
     context = pending.sparkSession.sparkContext
     counters = Counters(rows=context.accumulator(0), tokens=context.accumulator(0), model_loads=context.accumulator(0))
     with night.stages.stage("score", total_rows=n, rows_so_far=lambda: counters.rows.value) as stage:
-        path = store.write(scored(pending, n, spec, counters), store_name(night.run_id, part))
+        results = scored(pending, load, spec, counters, night.config.scoring)
+        path = store.write(results, store_name(night.run_id, part))
         stage.rows, stage.tokens = n, counters.tokens.value
     night.texts_scored += n
     night.scoring_seconds += stage.seconds

@@ -1,19 +1,18 @@
 """Scoring: texts the store does not know go through the model once; documents take their scores from the store."""
 
-import math
 from pathlib import Path
 
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
-from pipeline.documents import CONTENT_KEY, LANG_HINT, RUN_DATE, TEXT
+from pipeline.config import ScoringConfig
+from pipeline.documents import RUN_DATE, TEXT
+from pipeline.placement import Load, placed
+from pipeline.stage_profile import stage_profile
 from pipeline.store import KEYS, STORED, ScoreStore, is_settled
 from udfs.spec import ScoreSpec, TopicSpec
 from udfs.topics import make_assign
 from udfs.worker import Counters, make_score
-
-_ROWS_PER_TASK = 4_096
-_MIN_TASKS, _MIN_ROWS_PER_TASK = 16, 128
 
 
 def unseen(texts: DataFrame, store: ScoreStore) -> DataFrame:
@@ -24,20 +23,28 @@ def unseen(texts: DataFrame, store: ScoreStore) -> DataFrame:
     return texts.join(settled.select(*KEYS), on=list(KEYS), how="left_anti")
 
 
-def n_tasks(rows: int) -> int:
-    """Return the number of scoring tasks; it depends on the rows alone, so that every cluster cuts the same batches."""
-    few = min(_MIN_TASKS, math.ceil(rows / _MIN_ROWS_PER_TASK))
-    return max(1, few, math.ceil(rows / _ROWS_PER_TASK))
-
-
-def scored(texts: DataFrame, rows: int, spec: ScoreSpec, counters: Counters) -> DataFrame:
+def scored(
+    texts: DataFrame,
+    load: Load,
+    spec: ScoreSpec,
+    counters: Counters,
+    scoring: ScoringConfig | None = None,
+) -> DataFrame:
     """Run the fused inference stage over texts (content_key, lang_hint, text), one row each.
 
-    Partitions and their order follow from the content keys, so results do not depend on the cluster.
+    Partitions and their order follow from the texts alone, so results do not depend on the cluster.
+
+    Args:
+        load: what `pipeline.placement.measured` found in `texts`.
+        scoring: size of a task, and what it asks of a cluster; by default what the configuration has by default.
+
+    Raises:
+        ConfigError: the session cannot give what `scoring` asks for.
     """
-    tasks = texts.select(CONTENT_KEY, LANG_HINT, TEXT).repartition(n_tasks(rows), CONTENT_KEY, LANG_HINT)
-    ordered = tasks.sortWithinPartitions(CONTENT_KEY, LANG_HINT)
-    return ordered.mapInArrow(make_score(spec, counters), STORED)
+    wanted = scoring or ScoringConfig()
+    tasks = placed(texts, load, wanted.tokens_per_task)
+    profile = stage_profile(wanted, texts.sparkSession)
+    return tasks.mapInArrow(make_score(spec, counters), STORED, profile=profile)
 
 
 def with_topics(results: DataFrame, topics: TopicSpec | None) -> DataFrame:

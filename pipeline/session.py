@@ -108,14 +108,19 @@ def merge_properties(configured: Mapping[str, str], submitted: Mapping[str, str]
         logger.warning(
             f"warning   spark.master {master} of the configuration wins over {submitted['spark.master']} of spark-submit"
         )
-    is_local = master.startswith("local")
     for key, value in _FIXED.items():
         asked = configured.get(key, submitted.get(key, value))
         if asked.lower() != value.lower():
             raise ConfigError(f"{key}: must be {value}, got {asked!r}; results depend on it, remove the setting")
-    merged = {**_DEFAULTS, **(_LOCAL_DEFAULTS if is_local else {}), **submitted, **configured, **_FIXED}
+    merged = {
+        **_DEFAULTS,
+        **(_LOCAL_DEFAULTS if master.startswith("local") else {}),
+        **submitted,
+        **configured,
+        **_FIXED,
+    }
     gpu = sorted(key for key in merged if ".resource.gpu" in key)
-    if is_local and gpu:
+    if is_local_mode(master) and gpu:
         raise ConfigError(
             f"{gpu[0]}: Spark hangs on GPU resources in local mode; remove it, the device is chosen without it"
         )
@@ -123,6 +128,11 @@ def merge_properties(configured: Mapping[str, str], submitted: Mapping[str, str]
     threads = {f"spark.executorEnv.{name}": cpus for name in ("RAYON_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
     offline = {"spark.executorEnv.HF_HUB_OFFLINE": "1"}
     return {**threads, **offline, **merged, "spark.master": master}
+
+
+def is_local_mode(master: str) -> bool:
+    """Return whether driver and executor are one process; `local-cluster` has processes of its own, like a cluster."""
+    return master.startswith("local") and not master.startswith("local-cluster")
 
 
 def embedded_metastore(catalog_dir: Path) -> dict[str, str]:

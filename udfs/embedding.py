@@ -9,14 +9,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from udfs.models.batches import plan_batches
-from udfs.models.encoder import Encoder
+from udfs.models.encoder import TextEncoder
 from udfs.models.tokenise import Chunks
 
 logger = logging.getLogger(__name__)
 
 Batch = NDArray[np.int64]
-TOKEN_BUDGET = {"cpu": 1_024, "cuda": 32_768}
-"""Tokens of a micro-batch where the spec says none."""
 _MIN_BUDGET = 256
 
 
@@ -31,7 +29,9 @@ class _Failure:
 class Embedder:
     """Runs one encoder. Remembers the batch size its device could not hold; not safe for threads."""
 
-    def __init__(self, encoder: Encoder, token_budget: int | None, on_cpu: Callable[[], Encoder] | None = None) -> None:
+    def __init__(
+        self, encoder: TextEncoder, token_budget: int | None, on_cpu: Callable[[], TextEncoder] | None = None
+    ) -> None:
         """Take an encoder.
 
         Args:
@@ -39,7 +39,7 @@ class Embedder:
                 is on the CPU already.
         """
         self.encoder = encoder
-        self.token_budget = token_budget or TOKEN_BUDGET[encoder.device.type]
+        self.token_budget = token_budget or encoder.token_budget
         self._on_cpu, self._rescuer = on_cpu, None if on_cpu else encoder
 
     def embed(self, chunks: Chunks, n_texts: int) -> tuple[NDArray[np.float32], list[int]]:
@@ -51,9 +51,7 @@ class Embedder:
             RuntimeError: the CUDA context is lost; the worker process must end, Spark tries again in a new one.
         """
         pooled, failed = self._pooled(chunks)
-        weights = chunks.lengths.astype(np.float64)
-        sums = np.zeros((n_texts, pooled.shape[1]))
-        np.add.at(sums, chunks.text, pooled * weights[:, None])
+        sums = _sum_of_chunks(pooled, chunks, n_texts)
         norms = np.linalg.norm(sums, axis=1, keepdims=True)
         vectors = sums / np.where(norms == 0, 1.0, norms)
         return vectors.astype(np.float32), sorted({int(chunks.text[chunk]) for chunk in failed})
@@ -124,3 +122,13 @@ class Embedder:
         except (RuntimeError, MemoryError):
             return False
         return True
+
+
+def _sum_of_chunks(pooled: NDArray[np.float32], chunks: Chunks, n_texts: int) -> NDArray[np.float64]:
+    """Return (n_texts, d) sums of the texts' pooled chunk vectors, weighted by tokens."""
+    weighted = pooled * chunks.lengths.astype(np.float64)[:, None]
+    if len(chunks.text) == n_texts:
+        return weighted
+    # every text has a chunk, and a text's chunks follow each other
+    firsts = np.searchsorted(chunks.text, np.arange(n_texts))
+    return np.add.reduceat(weighted, firsts, axis=0)

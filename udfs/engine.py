@@ -1,11 +1,15 @@
 """The inference engine: Arrow batches of texts in, Arrow batches of results out. Knows no Spark; usable on plain files.
 
 A window of many Arrow batches is tokenised at once, its chunks are sorted by length and go through the encoder in micro-batches
-of a token budget; the results are flat arrays, one row per text in the order of the input. Memory is bounded by one window.
+of a token budget; the results are flat arrays, one row per text in the order of the input. Memory is bounded by one window, or
+two on a GPU, where the next window is tokenised while this one is computed.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -24,6 +28,8 @@ from udfs.windows import windows
 _OUTPUT_ROWS = 4_096
 _POSITIVE, _NEGATIVE = "positive", "negative"
 Batch = NDArray[np.int64]
+T = TypeVar("T")
+P = TypeVar("P")
 
 
 @dataclass
@@ -50,6 +56,8 @@ class Engine:
         encoder = load_encoder(spec.encoder, spec.device, spec.runtime)
         on_cpu = None if encoder.device.type == "cpu" else lambda: load_encoder(spec.encoder, "cpu")
         self._embedder = Embedder(encoder, spec.token_budget, on_cpu)
+        # a CPU has nothing to gain: its cores are busy with the model
+        self._overlaps = encoder.device.type != "cpu"
         self._head: Head | None = load_head(spec.sentiment) if spec.sentiment else None
         self._topics: Centroids | None = load_centroids(spec.topics.path, spec.topics.sha256) if spec.topics else None
         covered = _both(spec.encoder.languages, spec.sentiment.languages if spec.sentiment else ("*",))
@@ -63,15 +71,19 @@ class Engine:
         Args:
             on_window: told the rows and tokens of each finished window.
         """
-        for table in windows(batches, self._spec.window_rows, self._spec.window_bytes):
-            result, tokens = self._score_window(table)
+        tables = windows(batches, self._spec.window_rows, self._spec.window_bytes)
+        for prepared in _one_ahead(self._prepare, tables) if self._overlaps else map(self._prepare, tables):
+            result, tokens = self._score_window(*prepared)
             yield from result.to_batches(max_chunksize=_OUTPUT_ROWS)
-            on_window(table.num_rows, tokens)
+            on_window(result.num_rows, tokens)
 
-    def _score_window(self, table: pa.Table) -> tuple[pa.Table, int]:
+    def _prepare(self, table: pa.Table) -> tuple[_Window, Chunks, list[int]]:
+        """Do what needs no model: languages and tokens. Returns the window, its chunks and the rows that were tokenised."""
         window = self._read(table)
         wanted = np.flatnonzero([error is None for error in window.errors])
-        chunks, tokenised = self._tokenise(window, wanted)
+        return window, *self._tokenise(window, wanted)
+
+    def _score_window(self, window: _Window, chunks: Chunks, tokenised: list[int]) -> tuple[pa.Table, int]:
         vectors, failed = self._embedder.embed(chunks, len(tokenised))
         for position in failed:
             window.errors[tokenised[position]] = "MODEL"
@@ -178,6 +190,21 @@ class Engine:
             "topic_id": _spread(pa.array(ids), has),
             "topic_distance": _spread(pa.array(distances), has),
         }
+
+
+def _one_ahead(prepare: Callable[[T], P], items: Iterable[T]) -> Iterator[P]:
+    """Apply `prepare` to items in order, in a thread, one item ahead of the caller; items are read in the caller's thread.
+
+    An error of the thread is raised where its result is due. Closing the generator ends the thread.
+    """
+    with ThreadPoolExecutor(1, "prepare") as pool:
+        coming: deque[Future[P]] = deque()
+        for item in items:
+            coming.append(pool.submit(prepare, item))
+            if len(coming) == 2:
+                yield coming.popleft().result()
+        while coming:
+            yield coming.popleft().result()
 
 
 def _spread(values: pa.Array, has: NDArray[np.bool_]) -> pa.Array:

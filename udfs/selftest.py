@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from udfs.models.batches import plan_batches
-from udfs.models.encoder import Encoder, choose_device, load_encoder
+from udfs.models.encoder import TextEncoder, choose_device, is_static, load_encoder
 from udfs.models.files import ModelFileError
 from udfs.models.openvino_trunk import is_installed
 from udfs.models.probe_texts import probe_texts
@@ -102,7 +102,7 @@ def choose(trials: list[Trial], mode: str) -> Runtime:
 def choose_runtime(spec: ScoreSpec, name: str, precision: str, known: str | None) -> str:
     """Choose among what fits `name` and `precision` (each may be `auto`) here; see `udfs.worker.make_choose_runtime`."""
     try:
-        available = candidates(spec.device, spec.mode, cpu_flags())
+        available = [FLOAT32] if is_static(spec.encoder) else candidates(spec.device, spec.mode, cpu_flags())
     except ModelFileError as error:
         return json.dumps({"problem": str(error)})
     fitting = [r for r in available if name in ("auto", r.name) and precision in ("auto", r.precision)]
@@ -129,7 +129,7 @@ def _device_name(device: Device) -> str:
     return f"{platform.machine()} CPU with {capability}"
 
 
-def _vectors(encoder: Encoder, spec: EncoderSpec) -> NDArray[np.float32]:
+def _vectors(encoder: TextEncoder, spec: EncoderSpec) -> NDArray[np.float32]:
     """Return (64, d) unit vectors of the probe texts."""
     chunks = encoder.tokenizer.chunks(probe_texts(), spec.max_tokens, 1)
     vectors = np.zeros((len(chunks.text), spec.dim), np.float32)
@@ -139,7 +139,7 @@ def _vectors(encoder: Encoder, spec: EncoderSpec) -> NDArray[np.float32]:
     return (vectors / np.where(norms == 0, 1.0, norms)).astype(np.float32)
 
 
-def _tokens_per_s(encoder: Encoder, spec: EncoderSpec) -> float:
+def _tokens_per_s(encoder: TextEncoder, spec: EncoderSpec) -> float:
     """Return the best rate of about a second's runs; the best, because other processes only ever slow a run down."""
     copies = 64 if encoder.device.type == "cuda" else 1
     chunks = encoder.tokenizer.chunks(probe_texts() * copies, spec.max_tokens, 1)

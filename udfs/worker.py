@@ -88,21 +88,29 @@ def engine_of_process(spec: ScoreSpec) -> tuple[Any, bool]:
 
 
 def device_of_task(device: Device) -> Device:
-    """Return the device Spark gave to this task, where it gives out GPUs and the configuration leaves the choice."""
+    """Return the device Spark gave to this task, where it gives out GPUs and the configuration leaves the choice.
+
+    Where CUDA is absent all the same, the configuration's word stands: `auto` computes on the CPU, `cuda` fails.
+    """
     from pyspark import TaskContext
 
     task = TaskContext.get()
     addresses = task.resources()["gpu"].addresses if task and device != "cpu" and "gpu" in task.resources() else []
-    return f"cuda:{addresses[0]}" if addresses else device
+    if not addresses:
+        return device
+    import torch
+
+    return f"cuda:{addresses[0]}" if torch.cuda.is_available() else device
 
 
 def configure_threads() -> None:
     """Let this process use as many threads as its task has cores; Spark says how many through OMP_NUM_THREADS.
 
-    The tokenizer's and identifier's own pool would otherwise take every core in every worker.
+    The tokenizer's and identifier's own pool would otherwise take every core in every worker. A stage may give its tasks more
+    cores than the others (`scoring.task_cpus`), so what the executor's environment says of that pool does not count.
     """
     cores = int(os.environ.get("OMP_NUM_THREADS") or 1)
-    os.environ.setdefault("RAYON_NUM_THREADS", str(cores))
+    os.environ["RAYON_NUM_THREADS"] = str(cores)
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false" if cores == 1 else "true")
     os.environ["HF_HUB_OFFLINE"] = "1"
     import torch

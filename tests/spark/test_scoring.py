@@ -11,7 +11,8 @@ from pyspark.sql import functions as F
 
 from pipeline.config import LanguageConfig, ModelConfig
 from pipeline.models import sentiment_spec
-from pipeline.scoring import n_tasks, scored, to_scored_documents, unseen
+from pipeline.placement import measured
+from pipeline.scoring import scored, to_scored_documents, unseen
 from pipeline.session import check_executors
 from pipeline.store import STORED, ScoreStore
 from udfs.spec import ScoreSpec
@@ -38,25 +39,30 @@ def texts(spark: SparkSession, n: int, start: int = 0) -> DataFrame:
     )
 
 
+def run(rows: DataFrame, spec: ScoreSpec, count: Counters) -> DataFrame:
+    """Score texts as the night does."""
+    return scored(rows, measured(rows, spec), spec, count)
+
+
 def test_every_text_is_scored_once_and_models_load_once_per_process(
     spark: SparkSession, spec: ScoreSpec, tmp_path: Path
 ) -> None:
     store, count = ScoreStore(spark, tmp_path, "m"), counters(spark)
-    store.write(scored(texts(spark, 300), 300, spec, count), "a")
+    store.write(run(texts(spark, 300), spec, count), "a")
     rows = store.read().select("content_key").collect()
     assert sorted(r.content_key for r in rows) == [f"k{i:04}" for i in range(300)]
     assert count.rows.value == 300
     assert count.tokens.value > 300 * 4
     assert 1 <= count.model_loads.value <= 2, "two cores, two worker processes, whatever the number of tasks"
     again = counters(spark)
-    store.write(scored(texts(spark, 300, 300), 300, spec, again), "b")
+    store.write(run(texts(spark, 300, 300), spec, again), "b")
     assert again.model_loads.value == 0, "the worker processes are reused and keep their models"
 
 
 def test_what_the_store_has_is_not_scored_again(spark: SparkSession, spec: ScoreSpec, tmp_path: Path) -> None:
     store = ScoreStore(spark, tmp_path, "m")
     assert unseen(texts(spark, 5), store).count() == 5
-    store.write(scored(texts(spark, 3), 3, spec, counters(spark)), "a")
+    store.write(run(texts(spark, 3), spec, counters(spark)), "a")
     assert sorted(r.content_key for r in unseen(texts(spark, 5), store).collect()) == ["k0003", "k0004"]
     other_language = texts(spark, 3).withColumn("lang_hint", F.lit("de"))
     assert unseen(other_language, store).count() == 3
@@ -74,7 +80,7 @@ def test_errors_that_may_pass_are_tried_again_and_settled_ones_are_not(spark: Sp
 
 def test_a_folder_of_a_killed_job_is_not_read(spark: SparkSession, spec: ScoreSpec, tmp_path: Path) -> None:
     store = ScoreStore(spark, tmp_path, "m")
-    path = store.write(scored(texts(spark, 3), 3, spec, counters(spark)), "a")
+    path = store.write(run(texts(spark, 3), spec, counters(spark)), "a")
     (path / "_SUCCESS").unlink()
     assert store.parts() == []
     assert unseen(texts(spark, 3), store).count() == 3
@@ -82,8 +88,8 @@ def test_a_folder_of_a_killed_job_is_not_read(spark: SparkSession, spec: ScoreSp
 
 def test_results_do_not_depend_on_the_partitions_of_the_input(spark: SparkSession, spec: ScoreSpec) -> None:
     columns = ["content_key", "embedding", "sentiment_score", "sentiment"]
-    one = scored(texts(spark, 200).coalesce(1), 200, spec, counters(spark)).select(*columns)
-    other = scored(texts(spark, 200).repartition(7, "text"), 200, spec, counters(spark)).select(*columns)
+    one = run(texts(spark, 200).coalesce(1), spec, counters(spark)).select(*columns)
+    other = run(texts(spark, 200).repartition(7, "text"), spec, counters(spark)).select(*columns)
     assert sorted(one.collect()) == sorted(other.collect()), "bit for bit"
 
 
@@ -108,10 +114,6 @@ def test_documents_take_the_result_of_their_text(spark: SparkSession) -> None:
         "c": (0.5, True, True),
         "d": (-0.5, True, True),
     }
-
-
-def test_tasks_follow_from_the_rows_alone() -> None:
-    assert [n_tasks(n) for n in (0, 1, 128, 129, 10_000, 100_000, 10_000_000)] == [1, 1, 1, 2, 16, 25, 2442]
 
 
 def test_a_worker_uses_one_thread_per_core_of_its_task(spark: SparkSession) -> None:

@@ -1,6 +1,7 @@
 """The engine on plain Arrow batches, against the plain Hugging Face and sentence-transformers computations."""
 
 import json
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -267,6 +268,22 @@ def test_memory_is_bounded_by_a_window(engine: Engine, monkeypatch: pytest.Monke
     next(results)
     assert taken <= 10
     results.close()
+
+
+def test_preparing_one_window_ahead_changes_nothing(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a GPU does: the next window is tokenised in a thread. Errors of the thread come out, and no thread is left behind."""
+    expected = score(with_spec(engine, monkeypatch, window_rows=3), MIXED * 3).to_pylist()
+    monkeypatch.setattr(engine, "_overlaps", True)
+    ahead = with_spec(engine, monkeypatch, window_rows=3)
+    assert score(ahead, MIXED * 3).to_pylist() == expected
+    stopped = ahead.score(batches(MIXED * 3, size=2))
+    next(stopped)
+    assert any(t.name.startswith("prepare") for t in threading.enumerate())
+    stopped.close()
+    assert not any(t.name.startswith("prepare") for t in threading.enumerate())
+    monkeypatch.setattr(engine, "_read", lambda table: 1 // 0)
+    with pytest.raises(ZeroDivisionError):
+        score(ahead, MIXED)
 
 
 def test_empty_input_gives_nothing(engine: Engine) -> None:

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from udfs.models import bert, openvino_trunk
+from udfs.models import bert, openvino_trunk, static
 from udfs.models.batches import equal_runs
 from udfs.models.files import ModelFileError, locate, verify
 from udfs.models.probe_texts import probe_texts
@@ -23,6 +23,34 @@ class Trunk(Protocol):
 
     def __call__(self, ids: Tensor, positions: Tensor, runs: Sequence[bert.Run]) -> Tensor:
         """Return (T, h) hidden states of (T,) ids at (T,) positions; runs of equally long chunks follow each other."""
+        ...
+
+
+class TextEncoder(Protocol):
+    """A loaded encoder on one device."""
+
+    spec: EncoderSpec
+    tokenizer: TextTokenizer
+    device: torch.device
+
+    @property
+    def token_budget(self) -> int:
+        """Tokens of a micro-batch where nobody says otherwise."""
+        ...
+
+    def forward(self, chunks: Chunks, batch: NDArray[np.int64]) -> Tensor:
+        """Return (b, d) float32 pooled vectors of the chunks `batch` (b,), which are sorted by length; not normalised.
+
+        On a CUDA device the call returns before the work is done.
+        """
+        ...
+
+    def pooled(self, chunks: Chunks, batch: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return `forward`'s vectors as an array on the host."""
+        ...
+
+    def free_memory(self) -> None:
+        """Give memory that the device's allocator holds back to the device."""
         ...
 
 
@@ -45,11 +73,16 @@ class HuggingFaceTrunk:
 
 
 class Encoder:
-    """A loaded encoder on one device. Whatever the trunk computes in, pooling is in float32."""
+    """A Transformer; see `TextEncoder`. Whatever the trunk computes in, pooling is in float32."""
 
     def __init__(self, spec: EncoderSpec, tokenizer: TextTokenizer, trunk: Trunk, device: torch.device) -> None:
         self.spec, self.tokenizer, self.device = spec, tokenizer, device
         self._trunk = trunk
+
+    @property
+    def token_budget(self) -> int:
+        """See `TextEncoder`; on a CPU as much as leaves the activations near the cache."""
+        return 1_024 if self.device.type == "cpu" else 32_768
 
     def pooled(self, chunks: Chunks, batch: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return `forward`'s vectors as an array on the host."""
@@ -62,10 +95,7 @@ class Encoder:
 
     @torch.inference_mode()
     def forward(self, chunks: Chunks, batch: NDArray[np.int64]) -> Tensor:
-        """Return (b, h) float32 pooled vectors of the chunks `batch` (b,), which are sorted by length; not normalised.
-
-        On a CUDA device the call returns before the work is done.
-        """
+        """See `TextEncoder`."""
         lengths = chunks.lengths[batch]
         ends = np.cumsum(lengths)
         # position of every token in its chunk, then its place in the window's flat ids
@@ -89,7 +119,7 @@ class Encoder:
         return host.pin_memory().to(self.device, non_blocking=True)
 
 
-def load_encoder(spec: EncoderSpec, device: str, runtime: Runtime = FLOAT32) -> Encoder:
+def load_encoder(spec: EncoderSpec, device: str, runtime: Runtime = FLOAT32) -> TextEncoder:
     """Verify and load an encoder; `device` is `auto`, `cpu`, `cuda` or `cuda:<address>`.
 
     Raises:
@@ -105,6 +135,8 @@ def load_encoder(spec: EncoderSpec, device: str, runtime: Runtime = FLOAT32) -> 
         )
     tokenizer = TextTokenizer((folder / "tokenizer.json").read_bytes())
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    if static.fits(config):
+        return static.load(spec, folder, tokenizer, place)
     try:
         trunk = _load_trunk(folder, config, spec, runtime, place, tokenizer)
     except (KeyError, RuntimeError, ValueError, OSError) as error:
@@ -114,6 +146,11 @@ def load_encoder(spec: EncoderSpec, device: str, runtime: Runtime = FLOAT32) -> 
     encoder = Encoder(spec, tokenizer, trunk, place)
     _probe(encoder, config.get("model_type"))
     return encoder
+
+
+def is_static(spec: EncoderSpec) -> bool:
+    """Return whether an encoder is a table of token vectors, which has no runtimes to choose from."""
+    return static.fits(json.loads((locate(spec.source) / "config.json").read_text(encoding="utf-8")))
 
 
 def _load_trunk(

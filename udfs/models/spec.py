@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
+STATIC = "static"
+"""`model_type` in the config.json of a table of token vectors; see `udfs.models.static`."""
+
 
 @dataclass(frozen=True)
 class FileDigest:
