@@ -50,8 +50,14 @@ def with_runtime(spec: ScoreSpec, name: str, precision: str) -> ScoreSpec:
 
 
 def shape_of(encoder: EncoderSpec) -> Shape:
-    """Read the sizes of an encoder from its configuration."""
+    """Read the sizes of an encoder from its configuration.
+
+    Raises:
+        ValueError: it is no Transformer; matrix products do not bound a static encoder.
+    """
     config = json.loads((locate(encoder.source) / "config.json").read_text(encoding="utf-8"))
+    if "num_hidden_layers" not in config:
+        raise ValueError(f"{encoder.name}: is no Transformer; its limit is the tokeniser, see benchmarks.static_tier")
     return Shape(config["num_hidden_layers"], config["hidden_size"], config["intermediate_size"])
 
 

@@ -7,6 +7,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from benchmarks.models import add_model_arguments, config_of, spec_of
 from benchmarks.turns import Turn, parse, spark_properties
+from pipeline.placement import measured
 from pipeline.runtimes import resolve_runtime
 from pipeline.scoring import scored
 from pipeline.session import build_session
@@ -22,7 +23,7 @@ def score(texts: DataFrame, spec: ScoreSpec, root: Path) -> None:
     context = texts.sparkSession.sparkContext
     counters = Counters(context.accumulator(0), context.accumulator(0), context.accumulator(0))
     store = ScoreStore(texts.sparkSession, root, spec.model_key())
-    store.write(scored(texts, texts.count(), spec, counters), "bench")
+    store.write(scored(texts, measured(texts, spec), spec, counters), "bench")
 
 
 def run(spark: SparkSession, turn: Turn, args: argparse.Namespace) -> None:
