@@ -6,6 +6,9 @@ VENV ?= .venv
 OUT ?= out
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+PEERS ?= .venv-peers
+MODES ?= exact
+ROWS ?= 10000
 SAMPLE := $(OUT)/sample
 TABLES := $(OUT)/warehouse
 NIGHTS := --from 2026-10-05 --to 2026-10-25
@@ -44,8 +47,19 @@ test-spark41: java ## the tests on PySpark 4.1, in an environment of its own
 	.venv-spark41/bin/python -m pip install --quiet --constraint .venv-spark41/constraints.txt 'pyspark>=4.1,<4.2' --editable '.[dev]'
 	.venv-spark41/bin/python -m pytest
 
-bench: setup ## the engine against sentence-transformers; DATA=folder of Parquet files with a text column
-	$(BIN)/python -m benchmarks.engine $(if $(DATA),--data $(DATA)) --rows 10000 --repeats 3 --out $(OUT)/bench-engine.json
+bench: setup peers ## the engine against its peers, side by side; DATA="files or folders of Parquet with a text column"
+	$(BIN)/python -m benchmarks.engine $(if $(DATA),--data $(DATA)) --modes $(MODES) --rows $(ROWS) --repeats 3 \
+		--peers-python $(PEERS)/bin/python --out $(OUT)/bench-engine.json
+
+peers: $(PEERS)/.installed
+
+$(PEERS)/.installed: benchmarks/peers.txt
+	$(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/python -m pip install --quiet --requirement benchmarks/peers.txt
+	@touch $@
+
+limits: setup ## what this machine allows the engine, and how near it comes
+	$(BIN)/python -m benchmarks.limits $(if $(DATA),--data $(DATA)) --out $(OUT)/limits.json
 
 dist: setup ## wheel, and the same bytes as a zip for --py-files
 	$(BIN)/python -m build --wheel --outdir dist . > /dev/null
@@ -57,4 +71,4 @@ docs: setup ## regenerate the pages that are generated
 clean: ## remove what was built and published here, not .venv
 	rm -rf $(OUT) dist build *.egg-info
 
-.PHONY: help java setup run test test-cluster test-spark41 bench dist docs clean
+.PHONY: help java setup run test test-cluster test-spark41 bench peers limits dist docs clean

@@ -1,0 +1,50 @@
+"""The most memory the Python workers of a Spark job held, read from outside while it runs. Linux only."""
+
+import subprocess
+import time
+from pathlib import Path
+
+_EVERY_SEC = 0.5
+_WORKER = b"pyspark.daemon"
+
+
+def worker_peaks(job: "subprocess.Popen[bytes]") -> dict[int, int]:
+    """Wait for a job; return process id -> peak resident bytes of each Python worker it had, its daemon included."""
+    peaks: dict[int, int] = {}
+    while job.poll() is None:
+        for pid in _descendants(job.pid):
+            if _WORKER in _read(pid, "cmdline"):
+                peaks[pid] = max(peaks.get(pid, 0), _peak_bytes(pid))
+        time.sleep(_EVERY_SEC)
+    return peaks
+
+
+def _descendants(pid: int) -> list[int]:
+    """Return the processes below `pid`."""
+    children: dict[int, list[int]] = {}
+    for entry in Path("/proc").glob("[0-9]*"):
+        # "pid (name) state parent ..."; the name may hold blanks and brackets
+        fields = _read(int(entry.name), "stat").rpartition(b")")[2].split()
+        if len(fields) > 1:
+            children.setdefault(int(fields[1]), []).append(int(entry.name))
+    found, todo = [], [pid]
+    while todo:
+        below = children.get(todo.pop(), [])
+        found += below
+        todo += below
+    return found
+
+
+def _peak_bytes(pid: int) -> int:
+    for line in _read(pid, "status").splitlines():
+        if line.startswith(b"VmHWM:"):
+            return int(line.split()[1]) * 1024
+    return 0
+
+
+def _read(pid: int, name: str) -> bytes:
+    """Return a file of /proc, empty where the process has ended."""
+    try:
+        return (Path("/proc") / str(pid) / name).read_bytes()
+    except OSError:
+        return b""
