@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -47,6 +48,7 @@ def run(rows: DataFrame, spec: ScoreSpec, count: Counters) -> DataFrame:
 def test_every_text_is_scored_once_and_models_load_once_per_process(
     spark: SparkSession, spec: ScoreSpec, tmp_path: Path
 ) -> None:
+    spec = replace(spec, window_rows=60_000)  # a spec no other test of this session has loaded
     store, count = ScoreStore(spark, tmp_path, "m"), counters(spark)
     store.write(run(texts(spark, 300), spec, count), "a")
     rows = store.read().select("content_key").collect()
