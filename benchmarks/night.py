@@ -5,9 +5,9 @@
     python -m benchmarks.night growth      --sizes 10000 100000 1000000 --data stream/reddit_posts stream/weibo_hot_search
 
 `warm` runs a night twice: the second finds every text in the score store. `duplicates` compares a corpus of which 30 % of the
-rows repeat a text with one of as many distinct texts. `growth` fits seconds ~ rows^e. Everything after `--set` goes to the
-nightly job, for example `--set model.embedding=static-en`. Without --data the sample corpus is used. Seconds of the Spark session
-are told but not counted.
+rows repeat a text with one of as many distinct texts. `growth` fits seconds ~ rows^e.
+`--as-is` takes rows as they are. Everything after `--set` goes to the nightly job, for example `--set model.embedding=static-en`.
+Without --data the sample corpus is used. Seconds of the Spark session are told but not counted.
 """
 
 import argparse
@@ -21,10 +21,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from benchmarks.corpora import prepare
+from benchmarks.corpora import parquet_files, prepare
 from benchmarks.memory import worker_peaks
 from benchmarks.summary import exponent, machine, versions, write_json
 
@@ -97,7 +98,13 @@ QUESTIONS: dict[str, Callable[[argparse.Namespace, Path], dict[str, Any]]] = {
 
 
 def texts_of(args: argparse.Namespace, rows: int, folder: Path) -> list[str]:
-    """Return distinct texts of the data asked for, in the order of their hash."""
+    """Return texts of the data asked for: distinct ones in the order of their hash, or rows drawn as they are."""
+    if args.as_is:
+        tables = [pq.read_table(file, columns=[args.column]) for path in args.data for file in parquet_files(path)]
+        column = pa.concat_tables(tables).column(0).combine_chunks()
+        drawn = np.random.default_rng(0).permutation(len(column))[:rows]
+        as_they_are: list[str] = column.take(pa.array(drawn)).to_pylist()
+        return as_they_are
     prepare(args.data, rows, folder / "texts", args.column)
     texts: list[str] = pq.read_table(folder / "texts" / "texts.parquet", columns=["text"]).column(0).to_pylist()
     return texts
@@ -163,6 +170,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("question", choices=list(QUESTIONS))
     parser.add_argument("--data", type=Path, nargs="*", default=[], help="Parquet files or folders; none: the sample")
     parser.add_argument("--column", default="text", help="their text column")
+    parser.add_argument("--as-is", action="store_true", help="rows drawn from all of --data, repeats included")
     parser.add_argument("--rows", type=int, default=10_000)
     parser.add_argument("--sizes", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
     parser.add_argument("--set", dest="overrides", nargs="*", default=[], metavar="KEY=VALUE")
