@@ -71,7 +71,7 @@ class Engine:
         Args:
             on_window: told the rows and tokens of each finished window.
         """
-        tables = windows(batches, self._spec.window_rows, self._spec.window_bytes)
+        tables = windows(batches, self._spec.window_rows or self._embedder.encoder.window_rows, self._spec.window_bytes)
         for prepared in _one_ahead(self._prepare, tables) if self._overlaps else map(self._prepare, tables):
             result, tokens = self._score_window(*prepared)
             yield from result.to_batches(max_chunksize=_OUTPUT_ROWS)

@@ -36,6 +36,7 @@ class ScoreSpec:
 
     Without `sentiment` texts are embedded only. `mode` is the promise (`exact`: cosine to float32 at least 0.9999; `fast`: mean
     cosine at least 0.995), `runtime` what keeps it on this cluster.
+    Budget and window are the encoder's own where they are None.
     """
 
     encoder: EncoderSpec
@@ -48,7 +49,7 @@ class ScoreSpec:
     max_chunks: int = 32
     device: Device = "auto"
     token_budget: int | None = None
-    window_rows: int = 65_536
+    window_rows: int | None = None
     window_bytes: int = 64 << 20
 
     def model_key(self) -> str:

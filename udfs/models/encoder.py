@@ -38,6 +38,11 @@ class TextEncoder(Protocol):
         """Tokens of a micro-batch where nobody says otherwise."""
         ...
 
+    @property
+    def window_rows(self) -> int:
+        """Texts to sort by length together: enough for full micro-batches, and no more, because they are all in memory."""
+        ...
+
     def forward(self, chunks: Chunks, batch: NDArray[np.int64]) -> Tensor:
         """Return (b, d) float32 pooled vectors of the chunks `batch` (b,), which are sorted by length; not normalised.
 
@@ -83,6 +88,11 @@ class Encoder:
     def token_budget(self) -> int:
         """See `TextEncoder`; on a CPU as much as leaves the activations near the cache."""
         return 1_024 if self.device.type == "cpu" else 32_768
+
+    @property
+    def window_rows(self) -> int:
+        """See `TextEncoder`."""
+        return 8_192 if self.device.type == "cpu" else 65_536
 
     def pooled(self, chunks: Chunks, batch: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return `forward`'s vectors as an array on the host."""

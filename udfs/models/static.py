@@ -34,6 +34,11 @@ class StaticEncoder:
         """Return how many tokens to look up at once; their ids, not their vectors, take memory."""
         return 1 << 20
 
+    @property
+    def window_rows(self) -> int:
+        """Return few rows: nothing is sorted, and lookups cost the same in any window."""
+        return 8_192
+
     def pooled(self, chunks: Chunks, batch: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return `forward`'s vectors as an array on the host."""
         return self.forward(chunks, batch).cpu().numpy()
