@@ -1,8 +1,8 @@
 """The confidence from which a cheap model decides alone, chosen on an audit sample by learn-then-test.
 
-Angelopoulos, A. N., Bates, S., Candès, E. J., Jordan, M. I. and Lei, L. (2021), Learn then test: calibrating predictive algorithms
-to achieve risk control, arXiv:2110.01052; fixed-sequence testing, section 3. The bound is Clopper, C. J. and Pearson, E. S. (1934),
-The use of confidence or fiducial limits illustrated in the case of the binomial, Biometrika 26, 404-413.
+Angelopoulos, A. N., Bates, S., Candès, E. J., Jordan, M. I. and Lei, L. (2021), Learn then test: calibrating predictive
+algorithms to achieve risk control, arXiv:2110.01052; here with fixed-sequence testing. The bound is Clopper, C. J. and Pearson,
+E. S. (1934), The use of confidence or fiducial limits illustrated in the case of the binomial, Biometrika 26, 404-413.
 """
 
 import math
