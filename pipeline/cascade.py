@@ -6,17 +6,19 @@ that the labels of all texts agree with the full model's as often as the configu
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
+from pyspark import StorageLevel
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from pipeline.config import CascadeConfig
 from pipeline.documents import RUN_DATE
-from pipeline.store import KEYS
+from pipeline.scoring import unseen
+from pipeline.store import KEYS, ScoreStore
 from pipeline.thresholds import Choice, choose_threshold
 
 SENTIMENT = ("sentiment", "sentiment_score", "sentiment_confidence")
@@ -73,6 +75,39 @@ def audit_cut(results: DataFrame, config: CascadeConfig) -> int | None:
 def is_audited(cut: int | None, seed: int) -> Column:
     """Return whether a text is in the audit sample."""
     return is_scored() & (audit_rank(seed) <= F.lit(cut)) if cut is not None else F.lit(False)
+
+
+def escalate(
+    base: ScoreStore,
+    full: ScoreStore,
+    texts: DataFrame,
+    config: CascadeConfig,
+    score: Callable[[DataFrame, int], None],
+) -> Cascade:
+    """Let the full model score the audit sample and, below the threshold chosen on it, the texts that are left to it.
+
+    Args:
+        base: holds the cheap model's results of all `texts`.
+        full: receives the full model's; what it has is not scored again.
+        texts: distinct texts of the run (content_key, lang_hint, text).
+        score: scores texts into `full`; called for the sample (0) and for what is escalated (1).
+    """
+
+    def score_due(due: DataFrame, part: int) -> None:
+        wanted = texts.join(due.select(*KEYS), on=list(KEYS), how="left_semi")
+        pending = unseen(wanted, full).persist(StorageLevel.MEMORY_AND_DISK)
+        score(pending, part)
+        pending.unpersist()
+
+    columns = (*KEYS, "sentiment", "sentiment_confidence", "error_code")
+    results = base.lookup(texts).select(*columns).persist(StorageLevel.MEMORY_AND_DISK)
+    cut = audit_cut(results, config)
+    score_due(results.where(is_audited(cut, config.seed)), 0)
+    choice = choose(results, full.lookup(texts), cut, config)
+    cascade = Cascade(base.model_key, full.model_key, config, cut, choice)
+    score_due(results.where(cascade.is_escalated()), 1)
+    results.unpersist()
+    return cascade
 
 
 def choose(base: DataFrame, full: DataFrame, cut: int | None, config: CascadeConfig) -> Choice:
@@ -146,3 +181,15 @@ def report_rows(
     nothing = {"n_texts": 0, "n_escalated": 0, "n_full_errors": 0}
     rows = [{**run, **nothing, **counts.get(day, {}), "run_date": day} for day in dates]
     return [row | {"share_escalated": row["n_escalated"] / row["n_texts"] if row["n_texts"] else None} for row in rows]
+
+
+def summary(cascade: Cascade, rows: Sequence[Mapping[str, Any]]) -> str:
+    """Say in one line what the cascade did, given the rows of `cascade_report`."""
+    choice, target = cascade.choice, cascade.config.min_agreement
+    n, n_escalated = (sum(row[name] for row in rows) for name in ("n_texts", "n_escalated"))
+    found = (
+        f"{choice.n:,} audited texts do not show an agreement of {target}: the full model decides"
+        if choice.threshold is None
+        else f"threshold {choice.threshold}, agreement {choice.agreement:.4f} (at least {choice.agreement_low:.4f})"
+    )
+    return f"{found}; {n_escalated:,} of {n:,} texts escalated"

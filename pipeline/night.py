@@ -14,7 +14,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from pipeline import schemas
-from pipeline.cascade import Cascade, audit_cut, choose, decided, is_audited, report_rows, text_counts
+from pipeline.cascade import Cascade, decided, escalate, report_rows, summary, text_counts
 from pipeline.config import NightlyConfig
 from pipeline.corpus import read_corpus
 from pipeline.documents import REASON, RUN_DATE, accepted, to_documents, to_rejects, to_texts, with_run_date
@@ -37,7 +37,7 @@ from pipeline.scoring import scored, store_name, to_scored_documents, topics_fol
 from pipeline.sentiment import to_doc_embeddings, to_doc_scores, to_sentiment_daily
 from pipeline.session import Executors
 from pipeline.stage_profile import stage_profile
-from pipeline.store import KEYS, ScoreStore
+from pipeline.store import ScoreStore
 from pipeline.topic_tables import to_topics, to_topics_daily
 from pipeline.topics import TopicModel, fit_topics, load_topics
 from udfs.spec import ScoreSpec
@@ -174,30 +174,15 @@ def _score_into(
 
 
 def _escalate(spark: SparkSession, night: Night, kept: DataFrame, store: ScoreStore, spec: ScoreSpec) -> DataFrame:
-    """Let the full model score the audit sample and, below the threshold chosen on it, the texts left to it.
+    """Let the full model score what the cascade gives it. Returns its results of the run's texts, one row per text."""
+    full, texts = ScoreStore(spark, night.root, spec.model_key()), to_texts(kept)
 
-    Returns the full model's results of the run's texts, one row per text.
-    """
-    config, texts = night.config.cascade, to_texts(kept)
-    full = ScoreStore(spark, night.root, spec.model_key())
-    columns = (*KEYS, "sentiment", "sentiment_confidence", "error_code")
-    base = store.lookup(texts).select(*columns).persist(StorageLevel.MEMORY_AND_DISK)
-    cut = audit_cut(base, config)
-    _score_due(night, full, texts, base.where(is_audited(cut, config.seed)), spec, 0)
-    choice = choose(base, full.lookup(texts), cut, config)
-    night.cascade = Cascade(night.spec.model_key(), spec.model_key(), config, cut, choice)
-    _score_due(night, full, texts, base.where(night.cascade.is_escalated()), spec, 1)
-    base.unpersist()
+    def score(pending: DataFrame, part: int) -> None:
+        _score_into(night, full, pending, spec, part, "cascade")
+
+    night.cascade = escalate(store, full, texts, night.config.cascade, score)
     failpoint("after_cascade")
     return full.lookup(texts)
-
-
-def _score_due(night: Night, full: ScoreStore, texts: DataFrame, due: DataFrame, spec: ScoreSpec, part: int) -> None:
-    """Score the texts of `due` that the full model's store does not know."""
-    wanted = texts.join(due.select(*KEYS), on=list(KEYS), how="left_semi")
-    pending = unseen(wanted, full).persist(StorageLevel.MEMORY_AND_DISK)
-    _score_into(night, full, pending, spec, part, "cascade")
-    pending.unpersist()
 
 
 def _fit_topics(night: Night, store: ScoreStore, texts: DataFrame, folder: Path, name: str) -> None:
@@ -246,14 +231,7 @@ def _stage_documents(
 def _report_cascade(night: Night, cascade: Cascade, documents: DataFrame) -> None:
     rows = [row.asDict() for row in text_counts(documents).collect()]  # bounded: one row per night
     night.cascade_report = report_rows(cascade, {row.pop(RUN_DATE): row for row in rows}, night.dates)
-    choice = cascade.choice
-    n, n_escalated = (sum(row[name] for row in night.cascade_report) for name in ("n_texts", "n_escalated"))
-    found = (
-        f"{choice.n:,} audited texts do not show an agreement of {cascade.config.min_agreement}: the full model decides"
-        if choice.threshold is None
-        else f"threshold {choice.threshold}, agreement {choice.agreement:.4f} (at least {choice.agreement_low:.4f})"
-    )
-    logger.info(f"cascade   {found}; {n_escalated:,} of {n:,} texts escalated", extra={"event": "cascade"})
+    logger.info(f"cascade   {summary(cascade, night.cascade_report)}", extra={"event": "cascade"})
 
 
 def _stage_aggregates(spark: SparkSession, night: Night, kept: DataFrame) -> None:
