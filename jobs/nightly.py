@@ -18,7 +18,7 @@ from pipeline.config import NightlyConfig, load_config
 from pipeline.errors import NightjarError
 from pipeline.failures import explain, stack
 from pipeline.manifest import RunLock, new_run_id
-from pipeline.models import resolve_models
+from pipeline.models import resolve_full_model, resolve_models
 from pipeline.night import Night, run_nights
 from pipeline.preflight import check_writable, inspect_corpus
 from pipeline.progress import configure_logging, log_file
@@ -66,12 +66,13 @@ def run(config: NightlyConfig, dates: Sequence[date]) -> None:
         try:
             corpus = inspect_corpus(config.input)
             spec = resolve_models(config)
+            full_spec = resolve_full_model(config, spec)
             check_java()
         except BaseException as caught:
             error = explain(caught)
             write_preflight_failure(root, run_id, config, dates, started_at, error)
             raise error from caught
-        night = Night(config, corpus, spec, dates, run_id, started_at, root)
+        night = Night(config, corpus, spec, dates, run_id, started_at, root, full_spec)
         with log_file(root / "_runs" / night.run_id / "log.jsonl"):
             failure: NightjarError | None = None
             try:
@@ -106,6 +107,8 @@ def _run_in_session(night: Night) -> None:
             raise
     try:
         night.spec = resolve_runtime(spark, night.spec, night.config.model, night.root)
+        if night.full_spec:
+            night.full_spec = resolve_runtime(spark, night.full_spec, night.config.model, night.root)
         run_nights(spark, night)
     finally:
         spark.stop()

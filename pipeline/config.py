@@ -11,6 +11,7 @@ import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from pipeline.errors import ConfigError
+from pipeline.thresholds import smallest_sample
 from udfs.language import SUPPORTED_LANGUAGES
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
@@ -133,6 +134,32 @@ class ModelConfig(Frozen):
         return self
 
 
+class CascadeConfig(Frozen):
+    """The cascade: `model` scores every text, the full model named here decides the sentiment where `model` is not sure.
+
+    The threshold is chosen on an audit of `audit_size` random texts of the run, so that with `confidence` at least
+    `min_agreement` of the texts have the label the full model gives. All else of the full model is as in `model`.
+    """
+
+    enabled: bool = False
+    embedding: str = "all-MiniLM-L6-v2"
+    sentiment: str = "sentiment-en"
+    min_agreement: float = Field(default=0.98, gt=0.5, lt=1.0)
+    confidence: float = Field(default=0.95, ge=0.5, lt=1.0)
+    audit_size: int = Field(default=2_000, ge=1, le=200_000)
+    seed: int = 20_260_101
+
+    @model_validator(mode="after")
+    def _large_enough(self) -> "CascadeConfig":
+        needed = smallest_sample(self.min_agreement, self.confidence)
+        if self.audit_size < needed:
+            raise ValueError(
+                f"an audit of {self.audit_size} texts cannot show an agreement of {self.min_agreement} at confidence "
+                f"{self.confidence}, even if all agree; set audit_size to at least {needed}"
+            )
+        return self
+
+
 class ScoringConfig(Frozen):
     """How the scoring stage is cut into tasks, and what a task asks of a cluster. Changes speed, not results.
 
@@ -198,6 +225,7 @@ class NightlyConfig(JobConfig):
     input: InputConfig
     output: OutputConfig
     model: ModelConfig = ModelConfig()
+    cascade: CascadeConfig = CascadeConfig()
     language: LanguageConfig = LanguageConfig()
     scoring: ScoringConfig = ScoringConfig()
     topics: TopicsConfig = TopicsConfig()

@@ -27,20 +27,41 @@ def resolve_models(config: NightlyConfig) -> ScoreSpec:
     return replace(sentiment_spec(config.model, config.language), max_chars=config.input.max_chars)
 
 
-def sentiment_spec(model: ModelConfig, language: LanguageConfig) -> ScoreSpec:
-    """Find, check and describe encoder and sentiment head.
+def resolve_full_model(config: NightlyConfig, base: ScoreSpec) -> ScoreSpec | None:
+    """Find, check and describe the full model of the cascade; None where there is no cascade.
+
+    Both heads have the same labels: a head with others than those of sentiment is refused when it is described.
+
+    Raises:
+        ModelError: as `resolve_models`; or the full model is the base model.
+    """
+    cascade = config.cascade
+    if not cascade.enabled:
+        return None
+    named = config.model.model_copy(update={"embedding": cascade.embedding, "sentiment": cascade.sentiment})
+    full = replace(sentiment_spec(named, config.language, section="cascade"), max_chars=config.input.max_chars)
+    if full.model_key() == base.model_key():
+        raise ModelError(
+            "cascade: the full model is the base model; name a cheap one in model.embedding and model.sentiment "
+            "(static-en, sentiment-en-static), or set cascade.enabled: false"
+        )
+    return full
+
+
+def sentiment_spec(model: ModelConfig, language: LanguageConfig, section: str = "model") -> ScoreSpec:
+    """Find, check and describe encoder and sentiment head; messages name the keys of `section`.
 
     Raises:
         ModelError: see `resolve_models`.
     """
-    spec = embedding_spec(model, language)
+    spec = embedding_spec(model, language, section)
     try:
-        return replace(spec, sentiment=_head(model.sentiment, load_lock(model.lock), spec.encoder))
+        return replace(spec, sentiment=_head(model.sentiment, load_lock(model.lock), spec.encoder, section))
     except ModelFileError as error:
         raise ModelError(str(error)) from None
 
 
-def embedding_spec(model: ModelConfig, language: LanguageConfig | None = None) -> ScoreSpec:
+def embedding_spec(model: ModelConfig, language: LanguageConfig | None = None, section: str = "model") -> ScoreSpec:
     """Find, check and describe the encoder alone.
 
     Raises:
@@ -48,7 +69,7 @@ def embedding_spec(model: ModelConfig, language: LanguageConfig | None = None) -
     """
     language = language or LanguageConfig()
     try:
-        encoder = _encoder(model, load_lock(model.lock))
+        encoder = _encoder(model, load_lock(model.lock), section)
     except ModelFileError as error:
         raise ModelError(str(error)) from None
     return ScoreSpec(
@@ -62,7 +83,7 @@ def embedding_spec(model: ModelConfig, language: LanguageConfig | None = None) -
     )
 
 
-def _encoder(model: ModelConfig, lock: Mapping[str, Entry]) -> EncoderSpec:
+def _encoder(model: ModelConfig, lock: Mapping[str, Entry], section: str) -> EncoderSpec:
     """Return the verified encoder: an entry of the lock, a local folder, or a hub id."""
     name = model.embedding
     if name in lock and lock[name]["task"] == "embedding":
@@ -74,13 +95,13 @@ def _encoder(model: ModelConfig, lock: Mapping[str, Entry]) -> EncoderSpec:
         folder = Path(name).resolve()
         return encoder_spec(encoder_entry(folder.name, str(folder), folder, "local", languages))
     if _HUB_ID.fullmatch(name) and not name.startswith(("/", ".")):
-        folder, revision = _from_hub(name, allow_download=model.allow_download)
+        folder, revision = _from_hub(name, section, allow_download=model.allow_download)
         return encoder_spec(encoder_entry(name, str(folder), folder, revision, languages))
     known = ", ".join(sorted(n for n, entry in lock.items() if entry["task"] == "embedding"))
-    raise ModelError(f"model.embedding: {name!r} is no entry of the lock file ({known}), no folder and no hub id")
+    raise ModelError(f"{section}.embedding: {name!r} is no entry of the lock file ({known}), no folder and no hub id")
 
 
-def _head(name: str, lock: Mapping[str, Entry], encoder: EncoderSpec) -> HeadSpec:
+def _head(name: str, lock: Mapping[str, Entry], encoder: EncoderSpec, section: str) -> HeadSpec:
     if name in lock and lock[name]["task"] == "sentiment":
         entry: Entry = lock[name]
     elif Path(name).is_dir():
@@ -88,10 +109,10 @@ def _head(name: str, lock: Mapping[str, Entry], encoder: EncoderSpec) -> HeadSpe
         entry = head_entry(folder.name, str(folder), folder)
     else:
         known = ", ".join(sorted(n for n, e in lock.items() if e["task"] == "sentiment"))
-        raise ModelError(f"model.sentiment: {name!r} is no entry of the lock file ({known}) and no folder")
+        raise ModelError(f"{section}.sentiment: {name!r} is no entry of the lock file ({known}) and no folder")
     if entry.get("encoder", {}).get("sha256") != encoder_identity(encoder):
         raise ModelError(
-            f"model.sentiment: {entry.get('name')} was trained on the encoder {entry.get('encoder', {}).get('name')}, "
+            f"{section}.sentiment: {entry.get('name')} was trained on the encoder {entry.get('encoder', {}).get('name')}, "
             f"not on {encoder.name}; "
             "train a head for it with jobs/train_head.py"
         )
@@ -100,7 +121,7 @@ def _head(name: str, lock: Mapping[str, Entry], encoder: EncoderSpec) -> HeadSpe
     return spec
 
 
-def _from_hub(name: str, *, allow_download: bool) -> tuple[Path, str]:
+def _from_hub(name: str, section: str, *, allow_download: bool) -> tuple[Path, str]:
     """Return the local snapshot of `owner/model[@revision]` and its revision; download it only where that is allowed."""
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
@@ -116,7 +137,7 @@ def _from_hub(name: str, *, allow_download: bool) -> tuple[Path, str]:
             "check the id and the network" if allow_download else "download it first, or set model.allow_download: true"
         )
         raise ModelError(
-            f"model.embedding: {name}: not in the local hub cache; {advice} ({type(error).__name__})"
+            f"{section}.embedding: {name}: not in the local hub cache; {advice} ({type(error).__name__})"
         ) from None
     path = Path(folder)
     return path, path.name

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from pyspark import StorageLevel
@@ -13,16 +14,25 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from pipeline import schemas
+from pipeline.cascade import Cascade, decided, escalate, report_rows, summary, text_counts
 from pipeline.config import NightlyConfig
 from pipeline.corpus import read_corpus
 from pipeline.documents import REASON, RUN_DATE, accepted, to_documents, to_rejects, to_texts, with_run_date
 from pipeline.failpoints import failpoint
 from pipeline.placement import measured
 from pipeline.preflight import Corpus, recheck_corpus
-from pipeline.progress import Stages
+from pipeline.progress import Stage, Stages
 from pipeline.publish import TableAudit, audit, publish, read_staged, stage_table
 from pipeline.quality import Check, Counts, check_contract, check_results, require
-from pipeline.run_tables import RunFacts, to_models, to_quality_checks, to_run_stages, to_runs, with_common
+from pipeline.run_tables import (
+    RunFacts,
+    to_cascade_report,
+    to_models,
+    to_quality_checks,
+    to_run_stages,
+    to_runs,
+    with_common,
+)
 from pipeline.scoring import scored, store_name, to_scored_documents, topics_folder, unseen, with_topics
 from pipeline.sentiment import to_doc_embeddings, to_doc_scores, to_sentiment_daily
 from pipeline.session import Executors
@@ -38,7 +48,10 @@ logger = logging.getLogger(__name__)
 
 @dataclass
 class Night:
-    """What one run knows; filled as it goes and written to `run_results.json` whatever happens."""
+    """What one run knows; filled as it goes and written to `run_results.json` whatever happens.
+
+    `full_spec` is the full model of the cascade, None where there is no cascade.
+    """
 
     config: NightlyConfig
     corpus: Corpus
@@ -47,12 +60,15 @@ class Night:
     run_id: str
     started_at: datetime
     root: Path
+    full_spec: ScoreSpec | None = None
     stages: Stages = field(default_factory=Stages)
     counts: dict[date, Counts] = field(default_factory=dict)
     reject_reasons: dict[str, int] = field(default_factory=dict)
     checks: list[Check] = field(default_factory=list)
     audits: list[TableAudit] = field(default_factory=list)
     topics: TopicModel | None = None
+    cascade: Cascade | None = None
+    cascade_report: list[dict[str, Any]] = field(default_factory=list)
     texts_scored: int = 0
     scoring_seconds: float = 0.0
     model_loads: int = 0
@@ -71,7 +87,8 @@ def run_nights(spark: SparkSession, night: Night) -> None:
     documents = _read(spark, night)
     kept = accepted(documents)
     store, fresh = _score(spark, night, kept)
-    _stage_documents(night, documents, store, fresh)
+    full = _escalate(spark, night, kept, store, night.full_spec) if night.full_spec else None
+    _stage_documents(night, documents, store, fresh, full)
     _stage_aggregates(spark, night, kept)
     _check(spark, night)
     recheck_corpus(night.corpus)
@@ -132,21 +149,40 @@ def _in_sample(n_texts: int, sample_size: int) -> Column:
 
 
 def _score_part(night: Night, store: ScoreStore, pending: DataFrame, part: int) -> list[Path]:
-    load = measured(pending, night.spec)
-    n = load.rows
-    if n == 0:
-        return []
     spec = dataclasses.replace(night.spec, topics=night.topics.spec if night.topics else None)
+    stage, written = _score_into(night, store, pending, spec, part, "score")
+    night.texts_scored += stage.rows
+    night.scoring_seconds += stage.seconds
+    return written
+
+
+def _score_into(
+    night: Night, store: ScoreStore, pending: DataFrame, spec: ScoreSpec, part: int, name: str
+) -> tuple[Stage, list[Path]]:
+    """Score texts into a store as the stage `name`; nothing is written where there are none."""
+    load = measured(pending, spec)
+    if load.rows == 0:
+        return Stage(name), []
     context = pending.sparkSession.sparkContext
     counters = Counters(rows=context.accumulator(0), tokens=context.accumulator(0), model_loads=context.accumulator(0))
-    with night.stages.stage("score", total_rows=n, rows_so_far=lambda: counters.rows.value) as stage:
+    with night.stages.stage(name, total_rows=load.rows, rows_so_far=lambda: counters.rows.value) as stage:
         results = scored(pending, load, spec, counters, night.config.scoring)
         path = store.write(results, store_name(night.run_id, part))
-        stage.rows, stage.tokens = n, counters.tokens.value
-    night.texts_scored += n
-    night.scoring_seconds += stage.seconds
+        stage.rows, stage.tokens = load.rows, counters.tokens.value
     night.model_loads += counters.model_loads.value
-    return [path]
+    return stage, [path]
+
+
+def _escalate(spark: SparkSession, night: Night, kept: DataFrame, store: ScoreStore, spec: ScoreSpec) -> DataFrame:
+    """Let the full model score what the cascade gives it. Returns its results of the run's texts, one row per text."""
+    full, texts = ScoreStore(spark, night.root, spec.model_key()), to_texts(kept)
+
+    def score(pending: DataFrame, part: int) -> None:
+        _score_into(night, full, pending, spec, part, "cascade")
+
+    night.cascade = escalate(store, full, texts, night.config.cascade, score)
+    failpoint("after_cascade")
+    return full.lookup(texts)
 
 
 def _fit_topics(night: Night, store: ScoreStore, texts: DataFrame, folder: Path, name: str) -> None:
@@ -170,31 +206,46 @@ def _fit_topics(night: Night, store: ScoreStore, texts: DataFrame, folder: Path,
         )
 
 
-def _stage_documents(night: Night, documents: DataFrame, store: ScoreStore, written: list[Path]) -> None:
+def _stage_documents(
+    night: Night, documents: DataFrame, store: ScoreStore, written: list[Path], full: DataFrame | None
+) -> None:
     kept = accepted(documents)
     with night.stages.stage("documents") as stage:
         results = with_topics(store.lookup(kept), night.topics.spec if night.topics else None)
-        joined = to_scored_documents(kept, results, store.read(only=written))
         model_key = night.spec.model_key()
+        if night.cascade and full is not None:
+            results = decided(results, full, night.cascade)
+        else:
+            results = results.withColumn("sentiment_model_key", F.lit(model_key))
+        joined = to_scored_documents(kept, results, store.read(only=written))
         together = joined.persist(StorageLevel.MEMORY_AND_DISK)
         _stage(night, to_doc_scores(together, model_key), schemas.DOC_SCORES)
         _stage(night, to_doc_embeddings(together, model_key), schemas.DOC_EMBEDDINGS)
         _stage(night, to_rejects(documents), schemas.REJECTS)
+        if night.cascade:
+            _report_cascade(night, night.cascade, together)
         together.unpersist()
         stage.rows = sum(c.rows_in for c in night.counts.values())
 
 
+def _report_cascade(night: Night, cascade: Cascade, documents: DataFrame) -> None:
+    rows = [row.asDict() for row in text_counts(documents).collect()]  # bounded: one row per night
+    night.cascade_report = report_rows(cascade, {row.pop(RUN_DATE): row for row in rows}, night.dates)
+    logger.info(f"cascade   {summary(cascade, night.cascade_report)}", extra={"event": "cascade"})
+
+
 def _stage_aggregates(spark: SparkSession, night: Night, kept: DataFrame) -> None:
     """Aggregate what was staged, not what was computed: the tables agree with each other by construction."""
-    model_key = night.spec.model_key()
+    model_key, cascade_key = night.spec.model_key(), night.cascade.key() if night.cascade else None
     with night.stages.stage("tables") as stage:
         doc_scores = read_staged(spark, schemas.DOC_SCORES, night.root, night.run_id).persist(
             StorageLevel.MEMORY_AND_DISK
         )
-        daily = to_sentiment_daily(doc_scores)
+        daily = to_sentiment_daily(doc_scores, cascade_key)
         _stage(night, daily, schemas.SENTIMENT_DAILY)
         _stage(night, to_topics(doc_scores, kept, night.topics, night.dates, model_key), schemas.TOPICS)
-        _stage(night, to_topics_daily(doc_scores, night.topics, night.dates, model_key), schemas.TOPICS_DAILY)
+        topics_daily = to_topics_daily(doc_scores, night.topics, night.dates, model_key, cascade_key)
+        _stage(night, topics_daily, schemas.TOPICS_DAILY)
         _count(night, doc_scores)
         doc_scores.unpersist()
         stage.rows = len(night.dates)
@@ -229,6 +280,7 @@ def _stage_run(spark: SparkSession, night: Night) -> None:
     with night.stages.stage("runs") as stage:
         _stage(night, to_quality_checks(spark, night.checks), schemas.QUALITY_CHECKS)
         _stage(night, to_models(spark, facts), schemas.MODELS)
+        _stage(night, to_cascade_report(spark, night.cascade_report), schemas.CASCADE_REPORT)
         _stage(night, to_run_stages(spark, facts, night.stages.done), schemas.RUN_STAGES)
         _stage(night, to_runs(spark, facts, list(night.counts.values())), schemas.RUNS)
         stage.rows = len(night.dates)

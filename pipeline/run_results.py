@@ -76,6 +76,7 @@ def _results(night: Night, error: NightjarError | None) -> dict[str, Any]:
         "counts": [vars(c) for c in night.counts.values()],
         "reject_reasons": night.reject_reasons,
         "checks": [vars(c) for c in night.checks],
+        "cascade": night.cascade_report,
         "stages": [vars(s) for s in night.stages.done],
         "tables": [vars(a) for a in night.audits],
         "executors": vars(night.executors) if night.executors else None,

@@ -1,4 +1,7 @@
-"""The tables about the run itself: `runs`, `run_stages`, `models`, `quality_checks`. All are small and made on the driver."""
+"""The tables about the run itself: `runs`, `run_stages`, `models`, `cascade_report`, `quality_checks`.
+
+All are small and made on the driver.
+"""
 
 import subprocess
 from collections.abc import Sequence
@@ -49,7 +52,10 @@ class RunFacts:
             "input_files": len(night.corpus.files),
             "warnings": list(night.corpus.warnings),
         }
-        return cls(tuple(night.dates), night.spec.model_key(), tuple(model_rows(night.spec, night.topics)), run)
+        models = model_rows(night.spec, night.topics)
+        if night.full_spec:
+            models += model_rows(night.full_spec, None)
+        return cls(tuple(night.dates), night.spec.model_key(), tuple(models), run)
 
 
 def git_sha() -> str | None:
@@ -80,7 +86,7 @@ def to_runs(spark: SparkSession, facts: RunFacts, counts: Sequence[Counts]) -> D
     return _frame(spark, schemas.RUNS, rows)
 
 
-STAGES = ("session", "read", "lookup", "score", "topics", "documents", "tables")
+STAGES = ("session", "read", "lookup", "score", "topics", "cascade", "documents", "tables")
 """Every run has a row for each, in this order, also for a stage that had nothing to do. Later stages (runs, audit, publish)
 end after the table is written; `run_results.json` has them."""
 
@@ -107,6 +113,11 @@ def to_run_stages(spark: SparkSession, facts: RunFacts, stages: Sequence[Stage])
 def to_models(spark: SparkSession, facts: RunFacts) -> DataFrame:
     """Return one row per night and model."""
     return _per_night(spark, schemas.MODELS, facts, facts.models)
+
+
+def to_cascade_report(spark: SparkSession, rows: Sequence[dict[str, Any]]) -> DataFrame:
+    """Return one row per night (see `pipeline.cascade.report_rows`); none without a cascade."""
+    return _frame(spark, schemas.CASCADE_REPORT, rows)
 
 
 def to_quality_checks(spark: SparkSession, checks: Sequence[Check]) -> DataFrame:

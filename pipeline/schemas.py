@@ -76,6 +76,11 @@ COMMON = (
 _DOC_ID = Column("doc_id", STRING, "the corpus' id", False)
 _CONTENT_KEY = Column("content_key", STRING, "sha256 (hex) of the normalised text", False)
 _MODEL_KEY = Column("model_key", STRING, "fingerprint of everything that decides a score; see `models`", False)
+_CASCADE_KEY = Column(
+    "cascade_key",
+    STRING,
+    "fingerprint of both models and settings of the cascade that decided sentiment; null without one",
+)
 _EVENT_DATE = Column("event_date", DATE, "UTC day of the documents", False)
 _SOURCE = Column("source", STRING, "where the document came from; null where the corpus has none")
 _GROUP = Column("group_key", STRING, "the corpus' group (product, brand, ...); null where the corpus has none")
@@ -125,6 +130,12 @@ DOC_SCORES = Table(
             False,
         ),
         _MODEL_KEY,
+        Column(
+            "sentiment_model_key",
+            STRING,
+            "the model whose sentiment this is; equals `model_key` unless a cascade gave the text to its full model",
+            False,
+        ),
         Column(
             "error_code",
             STRING,
@@ -191,6 +202,7 @@ SENTIMENT_DAILY = Table(
         Column("ci_high", DOUBLE, "upper end of the Wilson 95 % interval of share_raw"),
         Column("mean_score", DOUBLE, "mean sentiment_score of the cell, all labels"),
         _MODEL_KEY,
+        _CASCADE_KEY,
     ),
     key=("event_date", "source", "group_key", "lang", "topic_id", "sentiment"),
 )
@@ -233,6 +245,7 @@ TOPICS_DAILY = Table(
         Column("mean_sentiment", DOUBLE, "mean sentiment_score; null where n_docs is 0"),
         Column("topic_model_key", STRING, "fingerprint of the topic model", False),
         _MODEL_KEY,
+        _CASCADE_KEY,
     ),
     key=("event_date", "topic_id"),
 )
@@ -291,7 +304,7 @@ RUN_STAGES = Table(
 
 MODELS = Table(
     "models",
-    "The models behind the night's model_key.",
+    "The models behind the night's model_key; with a cascade also those of its full model, under their own key.",
     (
         _MODEL_KEY,
         Column("task", STRING, "`embedding`, `sentiment`, `language` or `topics`", False),
@@ -303,6 +316,33 @@ MODELS = Table(
         Column("precision", STRING, "number format of the computation", False),
     ),
     key=("model_key", "task"),
+)
+
+CASCADE_REPORT = Table(
+    "cascade_report",
+    "What the cascade did: one row per night, none where it is off. The audit sample is drawn from the distinct texts of the "
+    "whole run, all its nights together: threshold and agreement are the run's, the counts of texts are the night's.",
+    (
+        Column("cascade_key", STRING, "fingerprint of both models and settings of the cascade", False),
+        Column("base_model_key", STRING, "the cheap model, which scored every text; see `models`", False),
+        Column("full_model_key", STRING, "the full model, which decided what the cheap one was not sure of", False),
+        Column("min_agreement", DOUBLE, "target: least share of texts whose label is the full model's", False),
+        Column("confidence", DOUBLE, "confidence with which the target is kept, 0 to 1", False),
+        Column("n_audit", LONG, "texts of the run's audit sample that the full model could score", False),
+        Column("threshold", DOUBLE, "sentiment_confidence from which the cheap model decides; null on fallback"),
+        Column("agreement", DOUBLE, "share of the sample whose label, as the threshold decides, is the full model's"),
+        Column("agreement_low", DOUBLE, "one-sided Clopper-Pearson lower bound of agreement at `confidence`"),
+        Column("agreement_decided", DOUBLE, "agreement among what the cheap model decided; null where that is nothing"),
+        Column("agreement_decided_low", DOUBLE, "its lower bound: a figure to read, not part of what is promised"),
+        Column("n_texts", LONG, "distinct texts of the night that the cheap model scored", False),
+        Column("n_escalated", LONG, "texts of them below the threshold; on fallback all of them", False),
+        Column("share_escalated", DOUBLE, "n_escalated / n_texts; null where there are none"),
+        Column(
+            "n_full_errors", LONG, "texts due to the full model that it failed on; they keep the cheap one's", False
+        ),
+        Column("is_fallback", T.BooleanType(), "the target could not be shown: the full model decided all", False),
+    ),
+    key=("cascade_key",),
 )
 
 QUALITY_CHECKS = Table(
@@ -328,6 +368,7 @@ TABLES = (
     TOPICS_DAILY,
     RUN_STAGES,
     MODELS,
+    CASCADE_REPORT,
     QUALITY_CHECKS,
     RUNS,
 )

@@ -16,7 +16,7 @@ def to_doc_scores(scored: DataFrame, model_key: str) -> DataFrame:
         RUN_DATE, "doc_id", "source", "group_key", "event_ts", F.col(RUN_DATE).alias("event_date"), "content_key",
         "lang", "lang_confidence", "n_chars", "n_tokens", "n_chunks", "coverage",
         "sentiment", "sentiment_score", "sentiment_confidence", "topic_id", "topic_distance",
-        "is_canonical", "from_cache", F.lit(model_key).alias("model_key"), "error_code",
+        "is_canonical", "from_cache", F.lit(model_key).alias("model_key"), "sentiment_model_key", "error_code",
     )  # fmt: skip
 
 
@@ -33,7 +33,7 @@ def to_doc_embeddings(scored: DataFrame, model_key: str) -> DataFrame:
     )
 
 
-def to_sentiment_daily(doc_scores: DataFrame) -> DataFrame:
+def to_sentiment_daily(doc_scores: DataFrame, cascade_key: str | None = None) -> DataFrame:
     """Aggregate `doc_scores` to one row per cell and label; labels without documents have rows with 0.
 
     The mean is taken over decimals, so it does not depend on the order in which rows are added.
@@ -67,5 +67,5 @@ def to_sentiment_daily(doc_scores: DataFrame) -> DataFrame:
         F.when(any_scored, F.col("n_docs") / F.col("n_scored")).alias("share_raw"),
         low.alias("ci_low"), high.alias("ci_high"),
         F.when(any_scored, F.col("score_sum").cast("double") / F.col("n_scored")).alias("mean_score"),
-        "model_key",
+        "model_key", F.lit(cascade_key).cast("string").alias("cascade_key"),
     )  # fmt: skip

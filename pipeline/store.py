@@ -49,6 +49,7 @@ class ScoreStore:
     """The results of one model key under an output root."""
 
     def __init__(self, spark: SparkSession, root: Path, model_key: str) -> None:
+        self.model_key = model_key
         self._spark = spark
         self._folder = root / "_store" / model_key
 

@@ -44,7 +44,11 @@ def _nights(spark: SparkSession, dates: Sequence[date]) -> DataFrame:
 
 
 def to_topics_daily(
-    doc_scores: DataFrame, model: TopicModel | None, dates: Sequence[date], model_key: str
+    doc_scores: DataFrame,
+    model: TopicModel | None,
+    dates: Sequence[date],
+    model_key: str,
+    cascade_key: str | None = None,
 ) -> DataFrame:
     """Aggregate `doc_scores` to one row per night and topic, topics without documents included."""
     spark = doc_scores.sparkSession
@@ -64,7 +68,7 @@ def to_topics_daily(
         F.when(F.col("n_day") > 0, F.col("n_docs") / F.col("n_day")).alias("share"),
         low.alias("ci_low"), high.alias("ci_high"),
         F.when(F.col("n_docs") > 0, F.col("score_sum").cast("double") / F.col("n_docs")).alias("mean_sentiment"),
-        "topic_model_key", F.lit(model_key).alias("model_key"),
+        "topic_model_key", F.lit(model_key).alias("model_key"), F.lit(cascade_key).cast("string").alias("cascade_key"),
     )  # fmt: skip
 
 

@@ -92,7 +92,7 @@ def test_shipped_job_files_open_with_their_command(path: Path) -> None:
     assert first.startswith(("# spark-submit ", "# python "))
 
 
-@pytest.mark.parametrize("name", ["nightly", "sample", "airline_tweets"])
+@pytest.mark.parametrize("name", ["nightly", "sample", "sample_cascade", "airline_tweets"])
 def test_shipped_nightly_configurations_load(name: str) -> None:
     assert load_config(f"conf/jobs/{name}.yaml").output.catalog == "nightjar"
 
@@ -109,3 +109,13 @@ def test_errors_about_a_section_do_not_print_it(tmp_path: Path) -> None:
     message = problems(tmp_path, "input: {path: /x, columns: {id: a, text: a}}\noutput: {rot: 1}\n" + spark)
     assert "named twice" in message
     assert "CANARY" not in message
+
+
+def test_the_cascade_is_off_by_default_and_says_what_its_audit_lacks(tmp_path: Path) -> None:
+    assert not load(tmp_path, GOOD).cascade.enabled
+    message = problems(tmp_path, GOOD, "cascade.audit_size=148", "cascade.min_agrement=0.9")
+    assert "cascade.min_agrement: unknown key; did you mean min_agreement?" in message
+    message = problems(tmp_path, GOOD, "cascade.audit_size=148")
+    assert "an audit of 148 texts cannot show an agreement of 0.98 at confidence 0.95" in message
+    assert "set audit_size to at least 149" in message
+    assert load(tmp_path, GOOD, "cascade.audit_size=149").cascade.audit_size == 149
