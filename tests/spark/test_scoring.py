@@ -55,10 +55,12 @@ def test_every_text_is_scored_once_and_models_load_once_per_process(
     assert sorted(r.content_key for r in rows) == [f"k{i:04}" for i in range(300)]
     assert count.rows.value == 300
     assert count.tokens.value > 300 * 4
-    assert 1 <= count.model_loads.value <= 2, "two cores, two worker processes, whatever the number of tasks"
+    assert count.model_loads.value >= 1
     again = counters(spark)
-    store.write(run(texts(spark, 300, 300), spec, again), "b")
-    assert again.model_loads.value == 0, "the worker processes are reused and keep their models"
+    for part in range(1, 4):
+        store.write(run(texts(spark, 300, 300 * part), spec, again), f"b{part}")
+    loads = count.model_loads.value + again.model_loads.value
+    assert loads <= 2, "two cores, two worker processes, which are reused and keep their models"
 
 
 def test_what_the_store_has_is_not_scored_again(spark: SparkSession, spec: ScoreSpec, tmp_path: Path) -> None:
