@@ -153,7 +153,7 @@ def test_cluster_and_laptop_publish_equal_tables(
     )  # fmt: skip
     assert local.returncode == 0, local.stderr[-4000:]
     on_cluster, on_laptop = hashes(tmp_path / "cluster"), hashes(tmp_path / "local")
-    assert len(on_cluster) == 2 * 10
+    assert len(on_cluster) == 2 * 11
     assert on_cluster == on_laptop
     results = json.loads((tmp_path / "cluster" / "run_results.json").read_text())
     with open_duckdb(tmp_path / "cluster") as db:
