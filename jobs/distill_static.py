@@ -32,9 +32,9 @@ def run(config: DistillConfig) -> None:
             spark.stop()
     texts, vectors = read_vectors(config.vectors)
     settings = config.model_dump(include={"epochs", "batch", "learning_rate", "seed"})
-    table, tokenizer_json = distil(spec.encoder, texts, vectors, config.dim, **settings)
+    table = distil(spec.encoder, texts, vectors, config.dim, **settings)
     encoder = {"name": spec.encoder.name, "revision": spec.encoder.revision, "sha256": encoder_identity(spec.encoder)}
-    save_static(table, tokenizer_json, output, {"encoder": encoder, "texts": len(texts), **settings})
+    save_static(table, spec.encoder.source, output, {"encoder": encoder, "texts": len(texts), **settings})
     print(f"saved {output}: {table.shape[0]:,} tokens, {table.shape[1]} dimensions")
 
 

@@ -5,6 +5,7 @@ to the wanted dimension and weighted down by its frequency (SIF: Arora et al., 2
 vectors are trained so that their mean over a text points where the encoder's vector of that text points.
 """
 
+import hashlib
 import json
 import logging
 import shutil
@@ -56,32 +57,25 @@ def distil(
     batch: int,
     learning_rate: float,
     seed: int,
-) -> tuple[Vectors, bytes]:
-    """Return the (V, dim) table and the tokenizer.json of a static model that agrees with the encoder on texts.
+) -> Vectors:
+    """Return the (V, dim) table of a static model that agrees with the encoder on texts.
 
     Args:
         spec: the encoder.
         vectors: (n, h) the encoder's unit vectors of the n texts.
     """
     from udfs.models.files import locate
+    from udfs.models.static import bare_tokenizer
     from udfs.models.tokenise import TextTokenizer
 
-    tokenizer_json = static_tokenizer((locate(spec.source) / "tokenizer.json").read_bytes())
-    chunks = TextTokenizer(tokenizer_json).chunks(texts, _UNLIMITED, 1)
+    tokenizer = TextTokenizer(bare_tokenizer((locate(spec.source) / "tokenizer.json").read_bytes()))
+    chunks = tokenizer.chunks(texts, _UNLIMITED, 1)
     full = chunks.lengths > 0
     axes = principal_axes(vectors, dim)
     training = TrainingTexts(chunks.ids, chunks.lengths[full], unit(vectors[full] @ axes))
     features = token_features(spec)
     logger.info(f"distil    {len(features):,} tokens, {full.sum():,} texts of {len(chunks.ids):,} tokens")
-    return train_table(features, axes, training, epochs, batch, learning_rate, seed), tokenizer_json
-
-
-def static_tokenizer(tokenizer_json: bytes) -> bytes:
-    """Return a tokenizer.json that neither pads nor truncates nor adds special tokens."""
-    facts = json.loads(tokenizer_json)
-    return json.dumps(
-        {**facts, "truncation": None, "padding": None, "post_processor": None}, ensure_ascii=False
-    ).encode()
+    return train_table(features, axes, training, epochs, batch, learning_rate, seed)
 
 
 def token_features(spec: EncoderSpec) -> Vectors:
@@ -168,10 +162,13 @@ def train_table(
         return np.asarray(table(torch.arange(len(features))).numpy())
 
 
-def save_static(table: Vectors, tokenizer_json: bytes, folder: Path, facts: dict[str, Any]) -> None:
-    """Write config.json, tokenizer.json and model.safetensors (float16) to a new folder.
+def save_static(table: Vectors, source: str, folder: Path, facts: dict[str, Any]) -> None:
+    """Write config.json and model.safetensors (float16) to a new folder.
+
+    The tokenizer of an encoder inside a package is named in config.json, not copied; that of a folder, which may go, is copied.
 
     Args:
+        source: of the encoder whose vocabulary the table has.
         facts: what config.json says of the making.
 
     Raises:
@@ -179,10 +176,17 @@ def save_static(table: Vectors, tokenizer_json: bytes, folder: Path, facts: dict
     """
     from safetensors.numpy import save
 
+    from udfs.models.files import locate
+    from udfs.models.static import bare_tokenizer
+
+    tokenizer_json = (locate(source) / "tokenizer.json").read_bytes()
+    is_shared = source.startswith("package:")
+    shared = {"tokenizer": {"source": source, "sha256": hashlib.sha256(tokenizer_json).hexdigest()}}
     config = {
         "model_type": STATIC,
         "hidden_size": table.shape[1],
         "max_position_embeddings": _UNLIMITED,
+        **(shared if is_shared else {}),
         "distillation": facts,
     }
     # a common factor changes no direction; the longest vector at one keeps float16 in its range
@@ -191,7 +195,8 @@ def save_static(table: Vectors, tokenizer_json: bytes, folder: Path, facts: dict
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
     (temporary / "model.safetensors").write_bytes(save({"vectors": scaled}))
-    (temporary / "tokenizer.json").write_bytes(tokenizer_json)
+    if not is_shared:
+        (temporary / "tokenizer.json").write_bytes(bare_tokenizer(tokenizer_json))
     (temporary / "config.json").write_text(json.dumps(config, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     if folder.exists():
         raise ConfigError(f"output: {folder} exists; a model is never overwritten, give a new output")

@@ -59,7 +59,8 @@ def encoder_entry(name: str, source: str, folder: Path, revision: str, languages
     facts = _read_json(folder, "config.json")
     if not facts:
         raise ModelFileError(f"{folder}/config.json: missing; the folder is not a Hugging Face model")
-    if not (folder / "tokenizer.json").is_file():
+    is_shared = facts.get("model_type") == STATIC and "tokenizer" in facts
+    if not is_shared and not (folder / "tokenizer.json").is_file():
         raise ModelFileError(f"{folder}/tokenizer.json: missing; save the model with a fast tokenizer")
     return {
         "task": "embedding",

