@@ -104,7 +104,8 @@ def _read(spark: SparkSession, night: Night) -> DataFrame:
         rows_in = {
             r[RUN_DATE]: r["count"] for r in rows.groupBy(RUN_DATE).count().collect()
         }  # bounded: one row per night
-        documents = to_documents(rows, night.config.input).persist(StorageLevel.MEMORY_AND_DISK)
+        # on disk: a large night's texts, and below its vectors, would crowd a small heap; the page cache serves them as well
+        documents = to_documents(rows, night.config.input).persist(StorageLevel.DISK_ONLY)
         judged = documents.groupBy(RUN_DATE, REASON).count().collect()  # bounded: nights x six reasons
         stage.rows = sum(rows_in.values())
     for day in night.dates:
@@ -218,7 +219,7 @@ def _stage_documents(
         else:
             results = results.withColumn("sentiment_model_key", F.lit(model_key))
         joined = to_scored_documents(kept, results, store.read(only=written))
-        together = joined.persist(StorageLevel.MEMORY_AND_DISK)
+        together = joined.persist(StorageLevel.DISK_ONLY)
         _stage(night, to_doc_scores(together, model_key), schemas.DOC_SCORES)
         _stage(night, to_doc_embeddings(together, model_key), schemas.DOC_EMBEDDINGS)
         _stage(night, to_rejects(documents), schemas.REJECTS)
