@@ -41,7 +41,7 @@ class StaticEncoder:
     @property
     def window_rows(self) -> int:
         """Return few rows: nothing is sorted, and lookups cost the same in any window."""
-        return 8_192
+        return 4_096
 
     def pooled(self, chunks: Chunks, batch: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return `forward`'s vectors as an array on the host."""

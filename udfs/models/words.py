@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-_MEMORY_BYTES = 32 << 20
+_MEMORY_BYTES = 16 << 20
 """What the known words may take, about; when they take more, all are forgotten."""
 _ENTRY_BYTES = 120
 """What a word takes beside its text, about."""
