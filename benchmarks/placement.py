@@ -29,7 +29,7 @@ def evenness(tasks: DataFrame, spec: ScoreSpec) -> dict[str, float]:
     """Return the heaviest partition over the mean, in real and predicted tokens, and how the two correlate over texts."""
     text, predicted = F.left("text", F.lit(spec.max_chars)), predicted_tokens(F.col("text"), spec)
     columns = [F.spark_partition_id().alias("task"), text.alias("text"), predicted.alias("predicted")]
-    rows = tasks.select(*columns).toPandas()
+    rows = tasks.select(*columns).toPandas()  # bounded: --rows texts
     tokenizer = load_encoder(spec.encoder, "cpu").tokenizer
     chunks = tokenizer.chunks(rows["text"].to_list(), spec.encoder.max_tokens, spec.max_chunks)
     real = np.bincount(chunks.text, weights=chunks.lengths, minlength=len(rows))

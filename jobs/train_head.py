@@ -54,7 +54,7 @@ def run(config: TrainHeadConfig) -> None:
 def _collect(rows: DataFrame, max_rows: int) -> Labelled:
     """Bring embedded rows to the driver: bounded by `max_rows`, in an order that does not depend on the cluster."""
     scored = rows.where("embedding is not null").select("content_key", SET_NAME, LABEL, "embedding")
-    frame = scored.orderBy("content_key", SET_NAME, LABEL).limit(max_rows).toPandas()
+    frame = scored.orderBy("content_key", SET_NAME, LABEL).limit(max_rows).toPandas()  # bounded: max_rows rows
     vectors = np.stack(frame["embedding"].to_list()).astype(np.float32)
     return make_labelled(vectors, list(frame[LABEL]), list(frame[SET_NAME]), SENTIMENTS)
 

@@ -36,9 +36,8 @@ def audit(spark: SparkSession, table: Table, root: Path, run_id: str, dates: Seq
             raise PublishError(f"{table.name} {day}: was not staged; nothing was published")
     _check_columns(spark, table, staged_folders(root, table.name, run_id))
     staged = read_staged(spark, table, root, run_id)
-    found = {
-        row[RUN_DATE.name]: row for row in _measured(staged, table, run_id).collect()
-    }  # bounded: one row per night
+    nights = _measured(staged, table, run_id).collect()  # bounded: one row per night
+    found = {row[RUN_DATE.name]: row for row in nights}
     written, read = staged_rows(root, run_id, table.name), sum(row["rows"] for row in found.values())
     if written is not None and written != read:
         raise PublishError(

@@ -8,6 +8,7 @@ from pyspark import StorageLevel
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from pipeline.errors import DataError
 from pipeline.labelled import CONTENT_KEY, LABEL, LANG_HINT, SET_NAME, TEXT, LabelledSet
 from pipeline.metrics import evaluate
 from pipeline.placement import measured
@@ -18,6 +19,8 @@ from udfs.worker import Counters
 
 _BINARY = ("negative", "positive")
 Row = dict[str, Any]
+MAX_ROWS = 2_000_000
+"""Labelled rows of an evaluation; they are judged on the driver."""
 
 
 def with_scores(labelled: DataFrame, spec: ScoreSpec) -> DataFrame:
@@ -36,9 +39,16 @@ def evaluate_sets(results: DataFrame, sets: Sequence[LabelledSet]) -> list[Row]:
     """Return one row per set and language, languages and classes together first, with the metrics' fields.
 
     Rows without a score (a language the model does not cover, an error) are counted in `n_unscored` and are not judged.
+
+    Raises:
+        DataError: there are more than `MAX_ROWS` rows.
     """
     columns = [SET_NAME, LABEL, "lang", "sentiment", "sentiment_score", "sentiment_confidence"]
-    frame = results.select(*columns).toPandas()  # a labelled set: small by nature, six short columns
+    frame = results.select(*columns).limit(MAX_ROWS + 1).toPandas()  # bounded: MAX_ROWS rows of six short columns
+    if len(frame) > MAX_ROWS:
+        raise DataError(
+            f"sets: hold more than {MAX_ROWS:,} labelled rows together; evaluate fewer sets at once, or a sample"
+        )
     binary = {s.name for s in sets if s.binary}
     rows: list[Row] = []
     for name, of_set in frame.groupby(SET_NAME, sort=True):

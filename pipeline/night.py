@@ -101,9 +101,8 @@ def _read(spark: SparkSession, night: Night) -> DataFrame:
     with night.stages.stage("read") as stage:
         raw = read_corpus(spark, night.config.input, night.corpus, night.dates[0], night.dates[-1])
         rows = with_run_date(raw, night.dates[0], night.dates[-1])
-        rows_in = {
-            r[RUN_DATE]: r["count"] for r in rows.groupBy(RUN_DATE).count().collect()
-        }  # bounded: one row per night
+        nights = rows.groupBy(RUN_DATE).count().collect()  # bounded: one row per night
+        rows_in = {r[RUN_DATE]: r["count"] for r in nights}
         # on disk: a large night's texts, and below its vectors, would crowd a small heap; the page cache serves them as well
         documents = to_documents(rows, night.config.input).persist(StorageLevel.DISK_ONLY)
         judged = documents.groupBy(RUN_DATE, REASON).count().collect()  # bounded: nights x six reasons

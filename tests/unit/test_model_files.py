@@ -162,11 +162,8 @@ def test_an_entry_names_what_is_missing(tmp_path: Path, folder: Path) -> None:
         encoder_entry("x", str(folder), folder, "local", ("en",))
 
 
-def test_cuda_asked_for_and_not_there_is_said() -> None:
-    import torch
-
-    if torch.cuda.is_available():
-        pytest.skip("this machine has CUDA")
+def test_cuda_asked_for_and_not_there_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     with pytest.raises(ModelFileError, match=r"model\.device is cuda"):
         load_encoder(embedding_spec(ModelConfig()).encoder, "cuda")
 

@@ -72,7 +72,9 @@ def test_another_kind_of_tokenizer_has_no_word_rule(part: str, value: object) ->
 def test_real_posts_have_the_same_tokens() -> None:
     path = Path(__file__).parents[2] / "data/stream/reddit_posts/train-2010.parquet"
     if not path.exists():
-        pytest.skip("the public text data is not here")
+        pytest.skip(
+            f"{path.parent} is not here: reddit posts of the public text data; the other tests of this file need none"
+        )
     import pyarrow.parquet as pq
 
     texts = pq.read_table(path, columns=["text"]).column("text").to_pylist()[:1_500]
