@@ -21,7 +21,7 @@ from pipeline.scoring import unseen
 from pipeline.store import KEYS, ScoreStore
 from pipeline.thresholds import Choice, choose_threshold
 
-SENTIMENT = ("sentiment", "sentiment_score", "sentiment_confidence")
+SENTIMENT = ("sentiment", "sentiment_score", "sentiment_confidence", "sentiment_model")
 """The columns the full model decides. Vector and topic stay the cheap model's for all texts: one space."""
 
 

@@ -101,12 +101,22 @@ class OutputConfig(Frozen):
     catalog: Identifier = "nightjar"
 
 
+class RouteConfig(Frozen):
+    """An encoder and its sentiment head, named as in `ModelConfig`, for the languages both cover."""
+
+    embedding: str
+    sentiment: str
+
+
 class ModelConfig(Frozen):
     """The models. `embedding` and `sentiment` name an entry of the lock file, a local folder or a hub id (embedding only).
 
     `mode` is a promise: `exact`, every vector within cosine 0.9999 of float32; `fast`, within 0.995 in the mean. `runtime` and
     `precision` left to `auto` are chosen by a self-test on an executor. `embedding_languages` says what a folder or hub id
     covers (ISO 639-1, `*` for all); an entry of the lock file says so itself.
+
+    A text whose language these do not cover goes to the first of `others` that does. All encoders must give vectors of one
+    space.
     """
 
     embedding: str = "all-MiniLM-L6-v2"
@@ -120,6 +130,7 @@ class ModelConfig(Frozen):
     token_budget: int | None = Field(default=None, ge=64, le=1_000_000)
     max_chunks: int = Field(default=32, ge=1, le=10_000)
     embedding_languages: tuple[str, ...] = ("en",)
+    others: tuple[RouteConfig, ...] = Field(default=(), max_length=8)
 
     @model_validator(mode="after")
     def _kept_promise(self) -> "ModelConfig":
@@ -144,6 +155,7 @@ class CascadeConfig(Frozen):
     enabled: bool = False
     embedding: str = "all-MiniLM-L6-v2"
     sentiment: str = "sentiment-en"
+    others: tuple[RouteConfig, ...] = Field(default=(), max_length=8)
     min_agreement: float = Field(default=0.98, gt=0.5, lt=1.0)
     confidence: float = Field(default=0.95, ge=0.5, lt=1.0)
     audit_size: int = Field(default=2_000, ge=1, le=200_000)

@@ -11,7 +11,7 @@ from typing import Any
 from pipeline.errors import ModelError
 from pipeline.schemas import SENTIMENTS
 from udfs.models.files import ModelFileError, combined_digest, inspect, locate
-from udfs.models.spec import STATIC
+from udfs.models.spec import STATIC, TUNED
 from udfs.spec import EncoderSpec, FileDigest, HeadSpec
 
 Entry = Mapping[str, Any]
@@ -59,6 +59,8 @@ def encoder_entry(name: str, source: str, folder: Path, revision: str, languages
     facts = _read_json(folder, "config.json")
     if not facts:
         raise ModelFileError(f"{folder}/config.json: missing; the folder is not a Hugging Face model")
+    if facts.get("model_type") == TUNED:
+        return _tuned_entry(name, source, folder, revision, languages)
     is_shared = facts.get("model_type") == STATIC and "tokenizer" in facts
     if not is_shared and not (folder / "tokenizer.json").is_file():
         raise ModelFileError(f"{folder}/tokenizer.json: missing; save the model with a fast tokenizer")
@@ -73,6 +75,17 @@ def encoder_entry(name: str, source: str, folder: Path, revision: str, languages
         "languages": list(languages),
         "files": [asdict(f) for f in files],
     }
+
+
+def _tuned_entry(name: str, source: str, folder: Path, revision: str, languages: tuple[str, ...]) -> dict[str, Any]:
+    """Describe a tuned encoder: its own files and keys, all else as its base has it."""
+    from udfs.models.tuned import base_folder
+
+    facts = _read_json(folder, "config.json")
+    base = base_folder(folder, facts)
+    entry = encoder_entry(name, str(base), base, revision, languages)
+    own = {"source": source, "files": [asdict(f) for f in inspect(folder)]}
+    return entry | own | {"n_features": int(facts.get("n_features", 0)), "space": str(facts.get("space", ""))}
 
 
 def head_entry(name: str, source: str, folder: Path) -> dict[str, Any]:
@@ -121,6 +134,8 @@ def encoder_spec(entry: Entry) -> EncoderSpec:
             max_tokens=entry["max_tokens"],
             pooling=entry["pooling"],
             languages=tuple(entry["languages"]),
+            n_features=entry.get("n_features", 0),
+            space=entry.get("space", ""),
         )
 
 

@@ -13,7 +13,8 @@ from pipeline.errors import ModelError
 from pipeline.model_lock import Entry, encoder_entry, encoder_identity, encoder_spec, head_entry, head_spec, load_lock
 from pipeline.topics import TopicModel
 from udfs.models.files import ModelFileError, combined_digest, locate, verify_folder
-from udfs.spec import EncoderSpec, FileDigest, HeadSpec, LanguageSpec, ScoreSpec
+from udfs.models.spec import FLOAT32
+from udfs.spec import EncoderSpec, FileDigest, HeadSpec, LanguageSpec, RouteSpec, ScoreSpec, space_of
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*(@[0-9a-f]{40})?")
 
@@ -38,7 +39,8 @@ def resolve_full_model(config: NightlyConfig, base: ScoreSpec) -> ScoreSpec | No
     cascade = config.cascade
     if not cascade.enabled:
         return None
-    named = config.model.model_copy(update={"embedding": cascade.embedding, "sentiment": cascade.sentiment})
+    names = {"embedding": cascade.embedding, "sentiment": cascade.sentiment, "others": cascade.others}
+    named = config.model.model_copy(update=names)
     full = replace(sentiment_spec(named, config.language, section="cascade"), max_chars=config.input.max_chars)
     if full.model_key() == base.model_key():
         raise ModelError(
@@ -49,16 +51,31 @@ def resolve_full_model(config: NightlyConfig, base: ScoreSpec) -> ScoreSpec | No
 
 
 def sentiment_spec(model: ModelConfig, language: LanguageConfig, section: str = "model") -> ScoreSpec:
-    """Find, check and describe encoder and sentiment head; messages name the keys of `section`.
+    """Find, check and describe encoders and sentiment heads of all routes; messages name the keys of `section`.
 
     Raises:
-        ModelError: see `resolve_models`.
+        ModelError: see `resolve_models`; or a route's vectors are of another space than the first encoder's.
     """
     spec = embedding_spec(model, language, section)
+    lock = load_lock(model.lock)
     try:
-        return replace(spec, sentiment=_head(model.sentiment, load_lock(model.lock), spec.encoder, section))
+        head = _head(model.sentiment, lock, spec.encoder, section)
+        others = tuple(_route(model, lock, spec.encoder, f"{section}.others.{i}", i) for i in range(len(model.others)))
     except ModelFileError as error:
         raise ModelError(str(error)) from None
+    return replace(spec, sentiment=head, others=others)
+
+
+def _route(model: ModelConfig, lock: Mapping[str, Entry], first: EncoderSpec, section: str, i: int) -> RouteSpec:
+    """Return the verified route `others[i]`."""
+    named = model.others[i]
+    encoder = _encoder(model.model_copy(update={"embedding": named.embedding}), lock, section)
+    if (space_of(encoder), encoder.dim) != (space_of(first), first.dim):
+        raise ModelError(
+            f"{section}.embedding: {named.embedding} gives vectors of another space than {first.name}: topics and distances "
+            f"across languages would mean nothing; take an encoder trained into the space of {first.name}, or leave it out"
+        )
+    return RouteSpec(encoder, _head(named.sentiment, lock, encoder, section))
 
 
 def embedding_spec(model: ModelConfig, language: LanguageConfig | None = None, section: str = "model") -> ScoreSpec:
@@ -146,19 +163,8 @@ def _from_hub(name: str, section: str, *, allow_download: bool) -> tuple[Path, s
 def model_rows(spec: ScoreSpec, topics: TopicModel | None) -> list[dict[str, Any]]:
     """Return the rows of the `models` table of a night, without run columns."""
     key = spec.model_key()
-    encoder = spec.encoder
-    params: dict[str, Any] = {"max_tokens": encoder.max_tokens, "pooling": encoder.pooling, "max_chars": spec.max_chars}
-    rows = [
-        _row(
-            key,
-            "embedding",
-            encoder.name,
-            encoder.revision,
-            encoder.files,
-            encoder.languages,
-            params | {"max_chunks": spec.max_chunks, "mode": spec.mode, "runtime": spec.runtime.name},
-        )
-        | {"precision": spec.runtime.precision},
+    rows = [row for i, route in enumerate(spec.routes()) for row in _route_rows(key, spec, route, is_first=i == 0)]
+    rows += [
         {
             **_row(
                 key, "language", "lingua", spec.language.version, (), spec.language.candidates, asdict(spec.language)
@@ -167,12 +173,6 @@ def model_rows(spec: ScoreSpec, topics: TopicModel | None) -> list[dict[str, Any
             "precision": "float64",
         },
     ]
-    if spec.sentiment:
-        head = spec.sentiment
-        rows.append(
-            _row(key, "sentiment", head.name, head.revision, head.files, head.languages, {"labels": head.labels})
-            | {"precision": "float64"}
-        )
     if topics:
         params = {
             "n_topics": len(topics.labels),
@@ -181,6 +181,22 @@ def model_rows(spec: ScoreSpec, topics: TopicModel | None) -> list[dict[str, Any
         }
         row = _row(key, "topics", "spherical k-means", topics.spec.key, (), ("*",), params)
         rows.append(row | {"sha256": topics.spec.sha256, "precision": "float64"})
+    return rows
+
+
+def _route_rows(key: str, spec: ScoreSpec, route: RouteSpec, *, is_first: bool) -> list[dict[str, Any]]:
+    """Return the rows of a route's encoder and head."""
+    encoder, head, runtime = route.encoder, route.sentiment, spec.runtime if is_first else FLOAT32
+    params = {
+        "max_tokens": encoder.max_tokens, "pooling": encoder.pooling, "max_chars": spec.max_chars,
+        "max_chunks": spec.max_chunks, "mode": spec.mode, "runtime": runtime.name,
+    }  # fmt: skip
+    row = _row(key, "embedding", encoder.name, encoder.revision, encoder.files, encoder.languages, params)
+    rows = [row | {"precision": runtime.precision}]
+    if head:
+        labels = {"labels": head.labels, "encoder": encoder.name}
+        row = _row(key, "sentiment", head.name, head.revision, head.files, head.languages, labels)
+        rows.append(row | {"precision": "float64"})
     return rows
 
 

@@ -127,7 +127,7 @@ def _score(spark: SparkSession, night: Night, kept: DataFrame) -> tuple[ScoreSto
         texts = to_texts(kept)
         pending = unseen(texts, store).persist(StorageLevel.MEMORY_AND_DISK)
         stage.rows = pending.count()
-    folder, name = topics_folder(night.root), night.spec.encoder_key()
+    folder, name = topics_folder(night.root), night.spec.space_key()
     night.topics = load_topics(folder, name)
     written: list[Path] = []
     if night.topics is None:

@@ -111,6 +111,7 @@ DOC_SCORES = Table(
         Column("sentiment", STRING, "`negative`, `neutral` or `positive`; null where `error_code` is set"),
         Column("sentiment_score", DOUBLE, "P(positive) - P(negative), -1 to 1"),
         Column("sentiment_confidence", DOUBLE, "probability of the label, 0 to 1"),
+        Column("sentiment_model", STRING, "name of the head that gave the label; see `models`"),
         Column(
             "topic_id",
             LONG,
@@ -315,7 +316,7 @@ MODELS = Table(
         Column("params", STRING, "parameters as JSON", False),
         Column("precision", STRING, "number format of the computation", False),
     ),
-    key=("model_key", "task"),
+    key=("model_key", "task", "name"),
 )
 
 CASCADE_REPORT = Table(

@@ -15,7 +15,7 @@ def to_doc_scores(scored: DataFrame, model_key: str) -> DataFrame:
     return scored.select(
         RUN_DATE, "doc_id", "source", "group_key", "event_ts", F.col(RUN_DATE).alias("event_date"), "content_key",
         "lang", "lang_confidence", "n_chars", "n_tokens", "n_chunks", "coverage",
-        "sentiment", "sentiment_score", "sentiment_confidence", "topic_id", "topic_distance",
+        "sentiment", "sentiment_score", "sentiment_confidence", "sentiment_model", "topic_id", "topic_distance",
         "is_canonical", "from_cache", F.lit(model_key).alias("model_key"), "sentiment_model_key", "error_code",
     )  # fmt: skip
 

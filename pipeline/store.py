@@ -26,6 +26,7 @@ STORED = T.StructType(
         T.StructField("sentiment", STRING),
         T.StructField("sentiment_score", DOUBLE),
         T.StructField("sentiment_confidence", DOUBLE),
+        T.StructField("sentiment_model", STRING),
         T.StructField("topic_model_key", STRING),
         T.StructField("topic_id", LONG),
         T.StructField("topic_distance", DOUBLE),

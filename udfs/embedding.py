@@ -19,6 +19,17 @@ _MIN_BUDGET = 256
 
 
 @dataclass(frozen=True)
+class Vectors:
+    """What an encoder says of n texts: (n, d) unit embeddings, and the (n, h) float32 inputs of its heads.
+
+    Heads without features of their own read the embeddings.
+    """
+
+    embeddings: NDArray[np.float32]
+    head_inputs: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
 class _Failure:
     """Why a micro-batch gave no vectors. Holds no exception: its traceback would keep the batch's tensors alive."""
 
@@ -42,26 +53,32 @@ class Embedder:
         self.token_budget = token_budget or encoder.token_budget
         self._on_cpu, self._rescuer = on_cpu, None if on_cpu else encoder
 
-    def embed(self, chunks: Chunks, n_texts: int) -> tuple[NDArray[np.float32], list[int]]:
-        """Return (n_texts, d) unit vectors and the texts the model failed on, whose vectors are meaningless.
+    def embed(self, chunks: Chunks, n_texts: int) -> tuple[Vectors, list[int]]:
+        """Return the vectors of n texts and the texts the model failed on, whose vectors are meaningless.
 
-        A text's vector is the mean of its chunks' pooled vectors, weighted by their tokens, scaled to length one.
+        A text's embedding is the mean of its chunks' pooled vectors, weighted by their tokens, scaled to length one; its head
+        input is the same mean of its chunks' features, not scaled.
 
         Raises:
             RuntimeError: the CUDA context is lost; the worker process must end, Spark tries again in a new one.
         """
         pooled, failed = self._pooled(chunks)
         sums = _sum_of_chunks(pooled, chunks, n_texts)
-        norms = np.linalg.norm(sums, axis=1, keepdims=True)
-        vectors = sums / np.where(norms == 0, 1.0, norms)
-        return vectors.astype(np.float32), sorted({int(chunks.text[chunk]) for chunk in failed})
+        dim = self.encoder.spec.dim
+        norms = np.linalg.norm(sums[:, :dim], axis=1, keepdims=True)
+        embeddings = (sums[:, :dim] / np.where(norms == 0, 1.0, norms)).astype(np.float32)
+        head_inputs = embeddings
+        if self.encoder.spec.n_features:
+            tokens = np.bincount(chunks.text, weights=chunks.lengths, minlength=n_texts)[:, None]
+            head_inputs = (sums[:, dim:] / np.maximum(tokens, 1.0)).astype(np.float32)
+        return Vectors(embeddings, head_inputs), sorted({int(chunks.text[chunk]) for chunk in failed})
 
     def _pooled(self, chunks: Chunks) -> tuple[NDArray[np.float32], list[int]]:
-        """Return one (d,) vector per chunk and the chunks that failed, each tried alone in the end.
+        """Return one (w,) vector per chunk and the chunks that failed, each tried alone in the end.
 
         A batch's vectors are fetched from the device when the next batch is on its way.
         """
-        pooled = np.zeros((len(chunks.text), self.encoder.spec.dim), np.float32)
+        pooled = np.zeros((len(chunks.text), self.encoder.spec.width), np.float32)
         failed: list[int] = []
         todo = plan_batches(chunks.lengths, self.token_budget)[::-1]
         flying: tuple[Batch, Tensor] | None = None
@@ -125,7 +142,7 @@ class Embedder:
 
 
 def _sum_of_chunks(pooled: NDArray[np.float32], chunks: Chunks, n_texts: int) -> NDArray[np.float64]:
-    """Return (n_texts, d) sums of the texts' pooled chunk vectors, weighted by tokens."""
+    """Return (n_texts, w) sums of the texts' pooled chunk vectors, weighted by tokens."""
     weighted = pooled * chunks.lengths.astype(np.float64)[:, None]
     if len(chunks.text) == n_texts:
         return weighted

@@ -1,8 +1,9 @@
 """The inference engine: Arrow batches of texts in, Arrow batches of results out. Knows no Spark; usable on plain files.
 
 A window of many Arrow batches is tokenised at once, its chunks are sorted by length and go through the encoder in micro-batches
-of a token budget; the results are flat arrays, one row per text in the order of the input. Memory is bounded by one window, or
-two on a GPU, where the next window is tokenised while this one is computed.
+of a token budget; the results are flat arrays, one row per text in the order of the input. A text goes to the first route
+(encoder and head) that covers its language. Memory is bounded by one window, or two on a GPU, where the next window is tokenised
+while this one is computed.
 """
 
 from collections import deque
@@ -15,32 +16,39 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from udfs.embedding import Embedder
 from udfs.language import Language, LanguageIdentifier
 from udfs.models.centroids import Centroids, load_centroids
-from udfs.models.encoder import load_encoder
-from udfs.models.head import Head, load_head
-from udfs.models.tokenise import Chunks
 from udfs.results import RESULTS
+from udfs.routes import Share, load_routes, sentiment_of
 from udfs.spec import ScoreSpec
 from udfs.windows import windows
 
 _OUTPUT_ROWS = 4_096
-_POSITIVE, _NEGATIVE = "positive", "negative"
-Batch = NDArray[np.int64]
 T = TypeVar("T")
 P = TypeVar("P")
 
 
 @dataclass
 class _Window:
-    """What is known of the texts of one window; all arrays have one entry per text."""
+    """What is known of the texts of one window; all arrays have one entry per text, `shares` one per route."""
 
     table: pa.Table
     texts: list[str]
     languages: list[Language]
     n_chars: NDArray[np.int32]
     errors: list[str | None]
+    shares: list[Share]
+
+
+@dataclass
+class _Judged:
+    """What the models say of the texts of one window; all arrays have one entry per text, meaningless where it has an error."""
+
+    embeddings: NDArray[np.float32]
+    labels: NDArray[np.object_]
+    scores: NDArray[np.float64]
+    confidences: NDArray[np.float64]
+    models: NDArray[np.object_]
 
 
 class Engine:
@@ -53,15 +61,12 @@ class Engine:
             ModelFileError: a model is missing, unsafe or not the locked one.
         """
         self._spec = spec
-        encoder = load_encoder(spec.encoder, spec.device, spec.runtime)
-        on_cpu = None if encoder.device.type == "cpu" else lambda: load_encoder(spec.encoder, "cpu")
-        self._embedder = Embedder(encoder, spec.token_budget, on_cpu)
+        self._routes = load_routes(spec)
+        self._embedder = self._routes[0].embedder
         # a CPU has nothing to gain: its cores are busy with the model
-        self._overlaps = encoder.device.type != "cpu"
-        self._head: Head | None = load_head(spec.sentiment) if spec.sentiment else None
+        self._overlaps = self._embedder.encoder.device.type != "cpu"
         self._topics: Centroids | None = load_centroids(spec.topics.path, spec.topics.sha256) if spec.topics else None
-        covered = _both(spec.encoder.languages, spec.sentiment.languages if spec.sentiment else ("*",))
-        self._identifier = LanguageIdentifier(spec.language, covered)
+        self._identifier = LanguageIdentifier(spec.language, spec.languages())
 
     def score(
         self, batches: Iterable[pa.RecordBatch], on_window: Callable[[int, int], None] = lambda rows, tokens: None
@@ -72,27 +77,49 @@ class Engine:
             on_window: told the rows and tokens of each finished window.
         """
         tables = windows(batches, self._spec.window_rows or self._embedder.encoder.window_rows, self._spec.window_bytes)
-        for prepared in _one_ahead(self._prepare, tables) if self._overlaps else map(self._prepare, tables):
-            result, tokens = self._score_window(*prepared)
+        for window in _one_ahead(self._prepare, tables) if self._overlaps else map(self._prepare, tables):
+            result = self._results(window, self._judge(window))
             yield from result.to_batches(max_chunksize=_OUTPUT_ROWS)
-            on_window(result.num_rows, tokens)
+            on_window(result.num_rows, sum(int(share.chunks.n_read.sum()) for share in window.shares))
 
-    def _prepare(self, table: pa.Table) -> tuple[_Window, Chunks, list[int]]:
-        """Do what needs no model: languages and tokens. Returns the window, its chunks and the rows that were tokenised."""
+    def _prepare(self, table: pa.Table) -> _Window:
+        """Do what needs no model: languages, routes and tokens."""
         window = self._read(table)
-        wanted = np.flatnonzero([error is None for error in window.errors])
-        return window, *self._tokenise(window, wanted)
+        waiting = [i for i, error in enumerate(window.errors) if error is None]
+        for route in self._routes:
+            rows = [i for i in waiting if route.covers(window.languages[i].scored_as or "")]
+            share, failed = route.tokenise(window.texts, rows, self._spec.max_chunks)
+            for i in failed:
+                window.errors[i] = "TOKENISE"
+            window.shares.append(share)
+            waiting = sorted(set(waiting) - set(rows))
+        return window
 
-    def _score_window(self, window: _Window, chunks: Chunks, tokenised: list[int]) -> tuple[pa.Table, int]:
-        vectors, failed = self._embedder.embed(chunks, len(tokenised))
-        for position in failed:
-            window.errors[tokenised[position]] = "MODEL"
-        finite = np.isfinite(vectors).all(axis=1)
-        for position in np.flatnonzero(~finite).tolist():
-            window.errors[tokenised[position]] = window.errors[tokenised[position]] or "NON_FINITE"
-        scored = np.array([window.errors[i] is None for i in tokenised], dtype=bool)
-        result = self._results(window, chunks, tokenised, vectors, scored)
-        return result, int(chunks.n_read.sum())
+    def _judge(self, window: _Window) -> _Judged:
+        """Embed and judge every share; a text that fails gets an error of its own."""
+        n = len(window.texts)
+        judged = _Judged(
+            np.zeros((n, self._spec.encoder.dim), np.float32),
+            np.full(n, None, object),
+            np.zeros(n),
+            np.zeros(n),
+            np.full(n, None, object),
+        )
+        for route, share in zip(self._routes, window.shares, strict=True):
+            vectors, failed, not_finite = route.embed(share)
+            for code, rows in (("MODEL", failed), ("NON_FINITE", not_finite)):
+                for i in rows:
+                    window.errors[i] = window.errors[i] or code
+            place = np.asarray(share.rows, np.int64)
+            judged.embeddings[place] = vectors.embeddings
+            if route.head is None or route.spec.sentiment is None:
+                continue
+            # a text that failed takes zeros to the head, and what comes of it is dropped
+            inputs = np.nan_to_num(vectors.head_inputs, nan=0.0, posinf=0.0, neginf=0.0)
+            labels, scores, confidences = sentiment_of(route.head, route.head.probabilities(inputs))
+            judged.labels[place], judged.scores[place], judged.confidences[place] = labels, scores, confidences
+            judged.models[place] = route.spec.sentiment.name
+        return judged
 
     def _read(self, table: pa.Table) -> _Window:
         """Identify languages; cut texts at `max_chars`."""
@@ -102,82 +129,45 @@ class Engine:
             self._identifier.declared(hint) if hint else self._identifier.identify(text)
             for hint, text in zip(hints, texts, strict=True)
         ]
-        errors = [None if language.is_covered else "LANG_UNSUPPORTED" for language in languages]
+        errors = [None if language.scored_as is not None else "LANG_UNSUPPORTED" for language in languages]
         n_chars = np.fromiter((len(text) for text in texts), np.int32, len(texts))
-        return _Window(table, [text[: self._spec.max_chars] for text in texts], languages, n_chars, errors)
+        return _Window(table, [text[: self._spec.max_chars] for text in texts], languages, n_chars, errors, [])
 
-    def _tokenise(self, window: _Window, wanted: Batch) -> tuple[Chunks, list[int]]:
-        """Tokenise the wanted texts; a text the tokenizer fails on gets an error of its own."""
-        spec = self._spec.encoder
-
-        def chunks(rows: list[int]) -> Chunks:
-            return self._embedder.encoder.tokenizer.chunks(
-                [window.texts[i] for i in rows], spec.max_tokens, self._spec.max_chunks
-            )
-
-        rows = wanted.tolist()
-        try:
-            return chunks(rows), rows
-        except Exception:
-            good = []
-            for i in rows:
-                try:
-                    chunks([i])
-                    good.append(i)
-                except Exception:
-                    window.errors[i] = "TOKENISE"
-        return chunks(good), good
-
-    def _results(
-        self, window: _Window, chunks: Chunks, rows: list[int], vectors: NDArray[np.float32], scored: NDArray[np.bool_]
-    ) -> pa.Table:
-        n = len(window.texts)
-        place = np.full(n, -1)
-        place[np.asarray(rows, np.int64)[scored]] = np.flatnonzero(scored)
-        has = place >= 0
-        embeddings = vectors[place[has]]
+    def _results(self, window: _Window, judged: _Judged) -> pa.Table:
+        has = np.array([error is None for error in window.errors], dtype=bool)
+        judges = has & np.array([label is not None for label in judged.labels], dtype=bool)
         columns = {
             "content_key": window.table.column("content_key"),
             "lang_hint": window.table.column("lang_hint"),
             "lang": pa.array([language.code for language in window.languages], pa.string()),
             "lang_confidence": pa.array([language.confidence for language in window.languages], pa.float64()),
             "n_chars": pa.array(window.n_chars),
-            **self._reading(window, chunks, rows),
-            "embedding": _vector_column(embeddings, has),
-            **self._sentiment(embeddings, has),
-            **self._topic(embeddings, has),
+            **self._reading(window, has),
+            "embedding": _vector_column(judged.embeddings[has], has),
+            "sentiment": pa.array(judged.labels, pa.string(), mask=~judges),
+            "sentiment_score": pa.array(judged.scores, mask=~judges),
+            "sentiment_confidence": pa.array(judged.confidences, mask=~judges),
+            "sentiment_model": pa.array(judged.models, pa.string(), mask=~judges),
+            **self._topic(judged.embeddings[has], has),
             "error_code": pa.array(window.errors, pa.string()),
         }
         return pa.table([columns[name] for name in RESULTS.names], schema=RESULTS)
 
-    def _reading(self, window: _Window, chunks: Chunks, rows: list[int]) -> dict[str, pa.Array]:
+    def _reading(self, window: _Window, has: NDArray[np.bool_]) -> dict[str, pa.Array]:
         """Say how much of each text the model read: the share of its tokens times the share of its characters not cut off."""
         n = len(window.texts)
         n_tokens, n_chunks, share, known = np.zeros(n, np.int32), np.zeros(n, np.int32), np.zeros(n), np.zeros(n, bool)
-        known[rows] = True
-        n_tokens[rows] = chunks.n_tokens
-        n_chunks[rows] = np.bincount(chunks.text, minlength=len(rows))
-        share[rows] = np.where(chunks.n_tokens > 0, chunks.n_read / np.maximum(chunks.n_tokens, 1), 1.0)
+        for part in window.shares:
+            chunks, rows = part.chunks, part.rows
+            known[rows] = True
+            n_tokens[rows] = chunks.n_tokens
+            n_chunks[rows] = np.bincount(chunks.text, minlength=len(rows))
+            share[rows] = np.where(chunks.n_tokens > 0, chunks.n_read / np.maximum(chunks.n_tokens, 1), 1.0)
         kept = np.minimum(window.n_chars, self._spec.max_chars) / np.maximum(window.n_chars, 1)
-        scored = np.array([error is None for error in window.errors], dtype=bool)
         return {
             "n_tokens": pa.array(n_tokens, mask=~known),
             "n_chunks": pa.array(n_chunks, mask=~known),
-            "coverage": pa.array(np.where(scored, np.round(share * kept, 6), 0.0)),
-        }
-
-    def _sentiment(self, embeddings: NDArray[np.float32], has: NDArray[np.bool_]) -> dict[str, pa.Array]:
-        if self._head is None:
-            nothing = {"sentiment": pa.string(), "sentiment_score": pa.float64(), "sentiment_confidence": pa.float64()}
-            return {name: pa.nulls(len(has), dtype) for name, dtype in nothing.items()}
-        probabilities = self._head.probabilities(embeddings)
-        labels = np.array(self._head.labels, dtype=object)[probabilities.argmax(axis=1)] if len(embeddings) else []
-        positive = probabilities[:, self._head.labels.index(_POSITIVE)]
-        negative = probabilities[:, self._head.labels.index(_NEGATIVE)]
-        return {
-            "sentiment": _spread(pa.array(labels, pa.string()), has),
-            "sentiment_score": _spread(pa.array(np.round(positive - negative, 6)), has),
-            "sentiment_confidence": _spread(pa.array(np.round(probabilities.max(axis=1, initial=0.0), 6)), has),
+            "coverage": pa.array(np.where(has, np.round(share * kept, 6), 0.0)),
         }
 
     def _topic(self, embeddings: NDArray[np.float32], has: NDArray[np.bool_]) -> dict[str, pa.Array]:
@@ -218,10 +208,3 @@ def _vector_column(vectors: NDArray[np.float32], has: NDArray[np.bool_]) -> pa.A
     offsets = np.concatenate([[0], np.cumsum(has) * dim]).astype(np.int32)
     mask = pa.array(~has)
     return pa.ListArray.from_arrays(pa.array(offsets), pa.array(vectors.reshape(-1)), mask=mask)
-
-
-def _both(first: tuple[str, ...], second: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the languages two models cover together."""
-    if "*" in first:
-        return second
-    return first if "*" in second else tuple(sorted(set(first) & set(second)))

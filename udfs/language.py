@@ -34,11 +34,17 @@ class LanguageSpec:
 
 @dataclass(frozen=True)
 class Language:
-    """The language of one text: ISO 639-1 code or `und`, confidence of the best guess, and whether the models cover it."""
+    """The language of one text.
+
+    Attributes:
+        code: ISO 639-1, or `und`.
+        confidence: of the best guess.
+        scored_as: the language whose models score the text; None where no model covers it.
+    """
 
     code: str
     confidence: float
-    is_covered: bool
+    scored_as: str | None
 
 
 class LanguageIdentifier:
@@ -52,21 +58,24 @@ class LanguageIdentifier:
 
     def declared(self, code: str) -> Language:
         """Return the language a corpus declares, which is believed."""
-        return Language(code, 1.0, self._covers_all or code in self._covered)
+        return Language(code, 1.0, code if self._covers_all or code in self._covered else None)
 
     def identify(self, text: str) -> Language:
         """Identify a text by its first 1,000 characters, links and handles left out; no letters, no language."""
         letters = _NOT_LANGUAGE.sub(" ", text[:_READ_CHARS])
         if not any(c.isalpha() for c in letters):
-            return Language(UNDECIDED, 0.0, self._covers_all)
+            return Language(UNDECIDED, 0.0, UNDECIDED if self._covers_all else None)
         guesses = self._load().compute_language_confidence_values(letters)
         codes = [(guess.language.iso_code_639_1.name.lower(), float(guess.value)) for guess in guesses]
         best, confidence = codes[0]
         confidence = round(confidence, 6)
         if confidence >= self._spec.min_confidence:
-            return Language(best, confidence, self._covers_all or best in self._covered)
-        together = sum(value for code, value in codes if code in self._covered)
-        return Language(UNDECIDED, confidence, self._covers_all or together >= self._spec.min_covered)
+            return Language(best, confidence, best if self._covers_all or best in self._covered else None)
+        if self._covers_all:
+            return Language(UNDECIDED, confidence, best)
+        covered = [(code, value) for code, value in codes if code in self._covered]
+        is_covered = sum(value for _, value in covered) >= self._spec.min_covered
+        return Language(UNDECIDED, confidence, covered[0][0] if is_covered else None)
 
     def _load(self) -> Any:
         if self._detector is None:

@@ -19,6 +19,7 @@ RESULTS = pa.schema(
         ("sentiment", pa.string()),
         ("sentiment_score", pa.float64()),
         ("sentiment_confidence", pa.float64()),
+        ("sentiment_model", pa.string()),
         ("topic_model_key", pa.string()),
         ("topic_id", pa.int64()),
         ("topic_distance", pa.float64()),
@@ -27,5 +28,5 @@ RESULTS = pa.schema(
 )
 """Output. Where `error_code` is set (`LANG_UNSUPPORTED`, `NON_FINITE`, `MODEL`, `TOKENISE`), the embedding and everything
 computed from it are null; never null without a code. `sentiment_score` is P(positive) - P(negative), rounded to 6 decimals;
-`sentiment_confidence` is the probability of the label; `topic_distance` is 1 - cosine to the centroid. Topic columns are null
-when the spec holds no topics."""
+`sentiment_confidence` is the probability of the label; `sentiment_model` names the head that gave it; `topic_distance` is
+1 - cosine to the centroid. Topic columns are null when the spec holds no topics."""

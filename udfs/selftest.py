@@ -132,7 +132,7 @@ def _device_name(device: Device) -> str:
 def _vectors(encoder: TextEncoder, spec: EncoderSpec) -> NDArray[np.float32]:
     """Return (64, d) unit vectors of the probe texts."""
     chunks = encoder.tokenizer.chunks(probe_texts(), spec.max_tokens, 1)
-    vectors = np.zeros((len(chunks.text), spec.dim), np.float32)
+    vectors = np.zeros((len(chunks.text), spec.width), np.float32)
     for batch in plan_batches(chunks.lengths, _BUDGET):
         vectors[batch] = encoder.pooled(chunks, batch)
     norms = np.linalg.norm(vectors, axis=1, keepdims=True)

@@ -59,7 +59,7 @@ def test_a_budget_that_did_not_fit_is_not_tried_again(encoder: Encoder) -> None:
     embedder = Embedder(encoder, 2_048)
     vectors, failed = embedder.embed(chunks, len(texts))
     assert failed == []
-    assert np.abs(vectors - expected).max() < 1e-5
+    assert np.abs(vectors.embeddings - expected.embeddings).max() < 1e-5
     assert embedder.token_budget <= 600
     tried.clear()
     embedder.embed(chunks, len(texts))
@@ -82,7 +82,7 @@ def test_a_chunk_that_fits_no_device_goes_to_the_cpu(encoder: Encoder, loaded: E
     vectors, failed = Embedder(encoder, 2_048, lambda: cpu).embed(chunks, len(TEXTS))
     assert failed == []
     assert len(calls) == int((chunks.lengths > 50).sum()) > 0
-    assert np.abs(vectors - expected).max() < 1e-5
+    assert np.abs(vectors.embeddings - expected.embeddings).max() < 1e-5
 
 
 def test_without_a_cpu_to_go_to_only_the_text_that_does_not_fit_fails(encoder: Encoder) -> None:

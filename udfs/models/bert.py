@@ -6,8 +6,7 @@ one length l (one run).
 Devlin et al. (2019), BERT, arXiv:1810.04805; post-layer-norm Transformer encoder with learned positions.
 """
 
-import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -108,26 +107,30 @@ class PackedBert(nn.Module):
         return x
 
 
-def load(folder: Path, names: Sequence[str]) -> PackedBert:
-    """Read config and the safetensors `names` of a Hugging Face BERT.
+def read_weights(folder: Path) -> dict[str, Tensor]:
+    """Return the tensors of a Hugging Face BERT's safetensors by their names without the prefix `bert.`."""
+    from safetensors.torch import load_file
+
+    weights: dict[str, Tensor] = {}
+    for path in sorted(folder.glob("*.safetensors")):
+        weights |= load_file(path)
+    return {name.removeprefix("bert."): value for name, value in weights.items()}
+
+
+def load(config: dict[str, Any], weights: Mapping[str, Tensor]) -> PackedBert:
+    """Make the model of a Hugging Face config and `read_weights`' tensors, in float32.
 
     Raises:
         KeyError: if a weight is missing.
     """
-    from safetensors.torch import load_file
-
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    weights: dict[str, Tensor] = {}
-    for name in names:
-        weights |= load_file(folder / name)
-    weights = {name.removeprefix("bert."): value.float() for name, value in weights.items()}
+    weights = {name: value.float() for name, value in weights.items()}
     with torch.device("meta"):
         model = PackedBert(config)
     model.load_state_dict(_renamed(weights, config["num_hidden_layers"]), assign=True)
     return model.eval().requires_grad_(False)
 
 
-def _renamed(weights: dict[str, Tensor], n_layers: int) -> dict[str, Tensor]:
+def _renamed(weights: Mapping[str, Tensor], n_layers: int) -> dict[str, Tensor]:
     """Give Hugging Face's weights our names; the type embedding of a single segment is a constant added to every position."""
     types = weights["embeddings.token_type_embeddings.weight"]
     state = {

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from udfs.models import bert, openvino_trunk, static
+from udfs.models import bert, openvino_trunk, static, tuned
 from udfs.models.batches import equal_runs
 from udfs.models.files import ModelFileError, locate, verify
 from udfs.models.probe_texts import probe_texts
@@ -44,7 +44,9 @@ class TextEncoder(Protocol):
         ...
 
     def forward(self, chunks: Chunks, batch: NDArray[np.int64]) -> Tensor:
-        """Return (b, d) float32 pooled vectors of the chunks `batch` (b,), which are sorted by length; not normalised.
+        """Return (b, w) float32 of the chunks `batch` (b,), which are sorted by length; w is `spec.width`.
+
+        The first `spec.dim` columns are the pooled vector, not normalised; the others are the features of the heads.
 
         On a CUDA device the call returns before the work is done.
         """
@@ -117,10 +119,15 @@ class Encoder:
         for first, last, length in runs:
             stop = start + (last - first) * length
             block = hidden[start:stop].view(last - first, length, -1)
-            is_mean = self.spec.pooling == "mean"
-            pooled.append(block.mean(dim=1, dtype=torch.float32) if is_mean else block[:, 0].float())
+            pooled.append(self._pool(block))
             start = stop
         return torch.cat(pooled)
+
+    def _pool(self, block: Tensor) -> Tensor:
+        """Map hidden states (n, l, h) to (n, w): the pooled vector and, where heads have features, the first token's state."""
+        is_mean = self.spec.pooling == "mean"
+        vector = block.mean(dim=1, dtype=torch.float32) if is_mean else block[:, 0].float()
+        return torch.cat([vector, block[:, 0].float()], dim=1) if self.spec.n_features else vector
 
     def _to_device(self, values: NDArray[Any]) -> Tensor:
         host = torch.from_numpy(values.astype(np.int64, copy=False))
@@ -146,9 +153,10 @@ def load_encoder(spec: EncoderSpec, device: str, runtime: Runtime = FLOAT32) -> 
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     if static.fits(config):
         return static.load(spec, folder, TextTokenizer(static.tokenizer_file(folder, config)), place)
-    tokenizer = TextTokenizer((folder / "tokenizer.json").read_bytes())
+    base = tuned.base_folder(folder, config) if tuned.fits(config) else folder
+    tokenizer = TextTokenizer((base / "tokenizer.json").read_bytes())
     try:
-        trunk = _load_trunk(folder, config, spec, runtime, place, tokenizer)
+        trunk = _load_trunk(_load_model(folder, base), spec, runtime, place, tokenizer)
     except (KeyError, RuntimeError, ValueError, OSError) as error:
         raise ModelFileError(
             f"{spec.source}: cannot be loaded as {config.get('model_type')}: {_first_line(error)}"
@@ -163,16 +171,21 @@ def is_static(spec: EncoderSpec) -> bool:
     return static.fits(json.loads((locate(spec.source) / "config.json").read_text(encoding="utf-8")))
 
 
+def _load_model(folder: Path, base: Path) -> Any:
+    """Load the model of `folder`, which may be tensors laid over the model of `base`."""
+    config = json.loads((base / "config.json").read_text(encoding="utf-8"))
+    if bert.fits(config):
+        weights = bert.read_weights(base)
+        return bert.load(config, tuned.merged(weights, folder) if folder != base else weights)
+    model = _load_any(base)
+    if folder != base:
+        model.load_state_dict(tuned.merged(model.state_dict(), folder))
+    return model
+
+
 def _load_trunk(
-    folder: Path,
-    config: dict[str, Any],
-    spec: EncoderSpec,
-    runtime: Runtime,
-    device: torch.device,
-    tokenizer: TextTokenizer,
+    model: Any, spec: EncoderSpec, runtime: Runtime, device: torch.device, tokenizer: TextTokenizer
 ) -> Trunk:
-    weights = [f.name for f in spec.files if f.name.endswith(".safetensors")]
-    model = bert.load(folder, weights) if bert.fits(config) else _load_any(folder)
     if runtime.name == "openvino":
         calibration = tokenizer.chunks(probe_texts(), spec.max_tokens, 1)
         return openvino_trunk.convert(model, runtime.precision, calibration)
@@ -191,9 +204,9 @@ def _probe(encoder: Encoder, model_type: object) -> None:
         raise ModelFileError(
             f"{spec.source}: does not work as an encoder of text ({model_type}): {_first_line(error)}"
         ) from None
-    if vector.shape != (1, spec.dim) or not np.isfinite(vector).all():
+    if vector.shape != (1, spec.width) or not np.isfinite(vector).all():
         raise ModelFileError(
-            f"{spec.source}: gives vectors of shape {vector.shape[1:]}, not ({spec.dim},), or not finite ones"
+            f"{spec.source}: gives vectors of shape {vector.shape[1:]}, not ({spec.width},), or not finite ones"
         )
 
 

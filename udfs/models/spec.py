@@ -5,6 +5,8 @@ from typing import Literal
 
 STATIC = "static"
 """`model_type` in the config.json of a table of token vectors; see `udfs.models.static`."""
+TUNED = "tuned"
+"""`model_type` of tensors laid over a base model; see `udfs.models.tuned`."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,10 @@ class EncoderSpec:
     `source` is `package:<import name>[/<folder>]` for weights inside an installed Python package, or a folder that every
     executor sees. `languages` are ISO 639-1 codes the model covers; `("*",)` covers all. `max_tokens` counts the special
     tokens. Pooling is the mean over all tokens of a chunk, special tokens included, or its first token.
+
+    `n_features` is how many numbers the encoder gives its heads besides the embedding, from the same pass; 0 where heads read
+    the unit embedding itself. `space` is the sha256 of the encoder whose embedding space this one was trained to keep; "" where
+    its space is its own. Vectors of one space may be compared, share topics and are searched together.
     """
 
     name: str
@@ -45,11 +51,18 @@ class EncoderSpec:
     max_tokens: int
     pooling: Literal["mean", "cls"] = "mean"
     languages: tuple[str, ...] = ("en",)
+    n_features: int = 0
+    space: str = ""
+
+    @property
+    def width(self) -> int:
+        """Columns of the encoder's output: the embedding, then the features of the heads."""
+        return self.dim + self.n_features
 
 
 @dataclass(frozen=True)
 class HeadSpec:
-    """A classifier on the unit embedding. `labels` are in the order of its outputs.
+    """A classifier on what its encoder gives heads: features, or the unit embedding. `labels` are in the order of its outputs.
 
     `source` is `package:<import name>[/<folder>]` or a folder that every executor sees.
     """
