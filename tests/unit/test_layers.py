@@ -12,7 +12,7 @@ from udfs.spec import EncoderSpec, FileDigest, HeadSpec, LanguageSpec, ScoreSpec
 
 ROOT = Path(__file__).parents[2]
 LAYERS = {"jobs": 3, "pipeline": 2, "udfs": 1, "udfs.models": 0}
-WORKER_ONLY = ("engine.py", "embedding.py", "selftest.py")
+WORKER_ONLY = ("engine.py", "embedding.py", "routes.py", "selftest.py")
 """Loaded by the worker process alone, from within functions of `udfs.worker`."""
 HEAVY = ("torch", "transformers", "tokenizers", "lingua", "sklearn", "safetensors", "duckdb")
 
