@@ -11,7 +11,8 @@ from typing import Any
 from pipeline.errors import ModelError
 from pipeline.schemas import SENTIMENTS
 from udfs.models.files import ModelFileError, combined_digest, inspect, locate
-from udfs.models.spec import STATIC, TUNED
+from udfs.models.language_model_config import read_config, read_encoder_config
+from udfs.models.spec import NIGHTJAR, STATIC, TUNED
 from udfs.spec import EncoderSpec, FileDigest, HeadSpec
 
 Entry = Mapping[str, Any]
@@ -74,7 +75,18 @@ def encoder_entry(name: str, source: str, folder: Path, revision: str, languages
         "pooling": _pooling(folder),
         "languages": list(languages),
         "files": [asdict(f) for f in files],
+        **_extras(folder, facts),
     }
+
+
+def _extras(folder: Path, config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what only encoders of our own say: features of heads, and the embedding space they were trained into."""
+    if config.get("model_type") == NIGHTJAR:
+        own = read_encoder_config(folder)
+        n_features = own.n_features if own.ngram_buckets is not None else 0
+        return {"n_features": n_features, "space": own.space}
+    space = config.get("space")
+    return {"space": space} if config.get("model_type") == STATIC and space else {}
 
 
 def _tuned_entry(name: str, source: str, folder: Path, revision: str, languages: tuple[str, ...]) -> dict[str, Any]:
@@ -206,6 +218,8 @@ def _hidden_size(folder: Path) -> int:
     facts = _read_json(folder, "config.json")
     if facts.get("model_type") == STATIC and isinstance(facts.get("hidden_size"), int):
         return int(facts["hidden_size"])
+    if facts.get("model_type") == NIGHTJAR:
+        return read_encoder_config(folder).vector_size
     from transformers import AutoConfig
 
     try:
@@ -222,6 +236,8 @@ def _hidden_size(folder: Path) -> int:
 
 def _max_tokens(folder: Path, config: Mapping[str, Any]) -> int:
     """Return the longest sequence the model takes, special tokens included."""
+    if config.get("model_type") == NIGHTJAR:
+        return read_config(folder).max_tokens
     limits = [_read_json(folder, "sentence_bert_config.json").get("max_seq_length")]
     positions = config.get("max_position_embeddings")
     if positions:

@@ -8,13 +8,15 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
-from udfs.models import bert, openvino_trunk, static, tuned
+from udfs.models import bert, openvino_trunk, packed_language_model, static, tuned
 from udfs.models.batches import equal_runs
 from udfs.models.files import ModelFileError, locate, verify
+from udfs.models.packed_language_model import PackedLanguageModel
 from udfs.models.probe_texts import probe_texts
 from udfs.models.spec import FLOAT32, EncoderSpec, Runtime
+from udfs.models.text_features import Pooling, Reader
 from udfs.models.tokenise import Chunks, TextTokenizer
 
 
@@ -80,11 +82,20 @@ class HuggingFaceTrunk:
 
 
 class Encoder:
-    """A Transformer; see `TextEncoder`. Whatever the trunk computes in, pooling is in float32."""
+    """A Transformer; see `TextEncoder`. Whatever the trunk computes in, pooling and what follows it are in float32."""
 
-    def __init__(self, spec: EncoderSpec, tokenizer: TextTokenizer, trunk: Trunk, device: torch.device) -> None:
+    def __init__(
+        self,
+        spec: EncoderSpec,
+        tokenizer: TextTokenizer,
+        trunk: Trunk,
+        device: torch.device,
+        reader: Reader | None = None,
+    ) -> None:
+        """Take a trunk, and what reads its hidden states; None: the pooling the spec says."""
         self.spec, self.tokenizer, self.device = spec, tokenizer, device
         self._trunk = trunk
+        self._read = reader or Pooling(spec.pooling, has_features=spec.n_features > 0)
 
     @property
     def token_budget(self) -> int:
@@ -114,20 +125,15 @@ class Encoder:
         positions = np.arange(ends[-1]) - np.repeat(ends - lengths, lengths)
         ids = chunks.ids[np.repeat(chunks.offsets[batch], lengths) + positions]
         runs = equal_runs(lengths)
-        hidden = self._trunk(self._to_device(ids), self._to_device(positions), runs)
+        on_device = self._to_device(ids)
+        hidden = self._trunk(on_device, self._to_device(positions), runs)
         pooled, start = [], 0
         for first, last, length in runs:
             stop = start + (last - first) * length
             block = hidden[start:stop].view(last - first, length, -1)
-            pooled.append(self._pool(block))
+            pooled.append(self._read(on_device[start:stop].view(last - first, length), block))
             start = stop
         return torch.cat(pooled)
-
-    def _pool(self, block: Tensor) -> Tensor:
-        """Map hidden states (n, l, h) to (n, w): the pooled vector and, where heads have features, the first token's state."""
-        is_mean = self.spec.pooling == "mean"
-        vector = block.mean(dim=1, dtype=torch.float32) if is_mean else block[:, 0].float()
-        return torch.cat([vector, block[:, 0].float()], dim=1) if self.spec.n_features else vector
 
     def _to_device(self, values: NDArray[Any]) -> Tensor:
         host = torch.from_numpy(values.astype(np.int64, copy=False))
@@ -156,12 +162,13 @@ def load_encoder(spec: EncoderSpec, device: str, runtime: Runtime = FLOAT32) -> 
     base = tuned.base_folder(folder, config) if tuned.fits(config) else folder
     tokenizer = TextTokenizer((base / "tokenizer.json").read_bytes())
     try:
-        trunk = _load_trunk(_load_model(folder, base), spec, runtime, place, tokenizer)
+        model, reader = _load_model(folder, base, spec, tokenizer)
+        trunk = _trunk(model, spec, runtime, place, tokenizer)
     except (KeyError, RuntimeError, ValueError, OSError) as error:
         raise ModelFileError(
             f"{spec.source}: cannot be loaded as {config.get('model_type')}: {_first_line(error)}"
         ) from None
-    encoder = Encoder(spec, tokenizer, trunk, place)
+    encoder = Encoder(spec, tokenizer, trunk, place, reader.to(place) if isinstance(reader, nn.Module) else reader)
     _probe(encoder, config.get("model_type"))
     return encoder
 
@@ -171,28 +178,29 @@ def is_static(spec: EncoderSpec) -> bool:
     return static.fits(json.loads((locate(spec.source) / "config.json").read_text(encoding="utf-8")))
 
 
-def _load_model(folder: Path, base: Path) -> Any:
-    """Load the model of `folder`, which may be tensors laid over the model of `base`."""
+def _load_model(folder: Path, base: Path, spec: EncoderSpec, tokenizer: TextTokenizer) -> tuple[Any, Reader]:
+    """Return the model of `folder`, which may be tensors laid over the model of `base`, and what reads its hidden states."""
     config = json.loads((base / "config.json").read_text(encoding="utf-8"))
+    if packed_language_model.fits(config):
+        return packed_language_model.load_packed(folder, tokenizer.vocabulary_size)
+    reader = Pooling(spec.pooling, has_features=spec.n_features > 0)
     if bert.fits(config):
         weights = bert.read_weights(base)
-        return bert.load(config, tuned.merged(weights, folder) if folder != base else weights)
+        return bert.load(config, tuned.merged(weights, folder) if folder != base else weights), reader
     model = _load_any(base)
     if folder != base:
         model.load_state_dict(tuned.merged(model.state_dict(), folder))
-    return model
+    return model, reader
 
 
-def _load_trunk(
-    model: Any, spec: EncoderSpec, runtime: Runtime, device: torch.device, tokenizer: TextTokenizer
-) -> Trunk:
+def _trunk(model: Any, spec: EncoderSpec, runtime: Runtime, device: torch.device, tokenizer: TextTokenizer) -> Trunk:
     if runtime.name == "openvino":
         calibration = tokenizer.chunks(probe_texts(), spec.max_tokens, 1)
         return openvino_trunk.convert(model, runtime.precision, calibration)
     if runtime.precision == "int8":
         raise ModelFileError("int8: only the openvino runtime computes in it; set model.runtime: openvino")
     model = model.to(device, getattr(torch, runtime.precision))
-    return model if isinstance(model, bert.PackedBert) else HuggingFaceTrunk(model)
+    return model if isinstance(model, bert.PackedBert | PackedLanguageModel) else HuggingFaceTrunk(model)
 
 
 def _probe(encoder: Encoder, model_type: object) -> None:

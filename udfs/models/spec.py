@@ -1,12 +1,15 @@
 """What a model is, before it is loaded: small frozen descriptions that travel to executors."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 STATIC = "static"
 """`model_type` in the config.json of a table of token vectors; see `udfs.models.static`."""
 TUNED = "tuned"
 """`model_type` of tensors laid over a base model; see `udfs.models.tuned`."""
+
+NIGHTJAR: Final = "nightjar"
+"""`model_type` in the config.json of a language model of our own; see `udfs.models.language_models`."""
 
 
 @dataclass(frozen=True)

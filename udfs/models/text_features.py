@@ -1,0 +1,67 @@
+"""From hidden states to one vector per text: pooling, and the features that label heads read.
+
+Notation: n texts or chunks of l tokens, h hidden size, d length of the embedding, w width of the result: d, then the features.
+"""
+
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+
+_FACTOR, _MASK = 0x9E3779B1, 0x7FFFFFFF
+"""Multiplicative hashing: Knuth, The Art of Computer Programming 3, 6.4; the factor is 2^32 / golden ratio."""
+
+
+class Reader(Protocol):
+    """What a text's hidden states become."""
+
+    def __call__(self, ids: Tensor, hidden: Tensor) -> Tensor:
+        """Return (n, w) float32 of token ids (n, l) and hidden states (n, l, h) without padding."""
+        ...
+
+
+class Pooling:
+    """Mean of the hidden states, or the first token's; where heads have features, the first token's state follows."""
+
+    def __init__(self, pooling: str, *, has_features: bool) -> None:
+        self._is_mean, self._has_features = pooling == "mean", has_features
+
+    def __call__(self, ids: Tensor, hidden: Tensor) -> Tensor:
+        """See `Reader`."""
+        first = hidden[:, 0].float()
+        vector = hidden.mean(dim=1, dtype=torch.float32) if self._is_mean else first
+        return torch.cat([vector, first], dim=1) if self._has_features else vector
+
+
+class NgramBag(nn.Module):
+    """A learnt vector for each hash of two or three neighbouring tokens; a text has their sum over the root of their number.
+
+    What a linear model on n-grams knows, beside what a small Transformer finds out: Cheng et al. (2016), Wide & Deep Learning,
+    arXiv:1606.07792; hashed n-grams: Joulin et al. (2016), arXiv:1607.01759.
+    """
+
+    def __init__(self, buckets: int, size: int) -> None:
+        super().__init__()
+        self.buckets = buckets
+        self.vectors = nn.Embedding.from_pretrained(torch.empty(buckets, size), freeze=False)
+        if not self.vectors.weight.is_meta:
+            nn.init.normal_(self.vectors.weight, std=0.02)
+
+    def forward(self, ids: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Return (n, size) of token ids (n, l); n-grams that touch padding, where `mask` (n, l) is False, do not count."""
+        hashes, seen = [], []
+        code, real = ids, torch.ones_like(ids, dtype=torch.bool) if mask is None else mask
+        found = real
+        for _ in range(2):
+            if code.shape[1] < 2:
+                break
+            length = code.shape[1] - 1
+            code = ((code[:, :length] * _FACTOR + ids[:, -length:] + 1) & _MASK) * 31 & _MASK
+            found = found[:, :length] & real[:, -length:]
+            hashes.append((code >> 7) % self.buckets)
+            seen.append(found)
+        if not hashes:
+            return self.vectors.weight.new_zeros(len(ids), self.vectors.embedding_dim)
+        weights = torch.cat(seen, dim=1).unsqueeze(2).to(self.vectors.weight.dtype)  # (n, 2 l - 3, 1)
+        total = (self.vectors(torch.cat(hashes, dim=1)) * weights).sum(dim=1)
+        return total / weights.sum(dim=1).clamp(min=1).sqrt()
