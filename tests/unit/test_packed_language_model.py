@@ -15,6 +15,7 @@ from tokenizers.processors import TemplateProcessing
 from pipeline.config import ModelConfig
 from pipeline.errors import ModelError
 from pipeline.models import embedding_spec
+from udfs.embedding import Embedder
 from udfs.models.encoder import Encoder, load_encoder
 from udfs.models.files import ModelFileError
 from udfs.models.language_model_config import LanguageModelConfig
@@ -150,3 +151,19 @@ def test_weights_of_another_size_are_refused(tmp_path: Path) -> None:
     spec = replace(spec_of(tmp_path), dim=17)
     with pytest.raises(ModelFileError, match=r"gives vectors of shape \(16,\), not \(17,\)"):
         load_encoder(spec, "cpu")
+
+
+def test_features_of_the_packed_encoder_are_those_of_the_trained_module(tmp_path: Path) -> None:
+    model = write_model(tmp_path / "m", output_size=6, ngram_buckets=64, ngram_size=3, space="abc")
+    spec = spec_of(tmp_path / "m")
+    assert (spec.dim, spec.n_features, spec.space) == (6, 2 * 16 + 3, "abc")
+    encoder = load(tmp_path / "m")
+    chunks = encoder.tokenizer.chunks(TEXTS, spec.max_tokens, 1)
+    vectors, failed = Embedder(encoder, 2_048).embed(chunks, len(TEXTS))
+    assert failed == []
+    mask = torch.arange(int(chunks.lengths.max())) < torch.from_numpy(chunks.lengths)[:, None]
+    ids = torch.zeros(mask.shape, dtype=torch.int64)
+    ids[mask] = torch.from_numpy(chunks.ids.astype(np.int64))
+    with torch.no_grad():
+        expected = model.features(ids, model.hidden(ids, mask), mask).numpy()
+    assert np.abs(vectors.head_inputs - expected).max() < 1e-5

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 _FACTOR, _MASK = 0x9E3779B1, 0x7FFFFFFF
-"""Multiplicative hashing: Knuth, The Art of Computer Programming 3, 6.4; the factor is 2^32 / golden ratio."""
+"""Multiplicative hashing, on 31 bits: Knuth, The Art of Computer Programming 3, 6.4; the factor is 2^32 / golden ratio."""
 
 
 class Reader(Protocol):
@@ -56,12 +56,19 @@ class NgramBag(nn.Module):
             if code.shape[1] < 2:
                 break
             length = code.shape[1] - 1
-            code = ((code[:, :length] * _FACTOR + ids[:, -length:] + 1) & _MASK) * 31 & _MASK
+            code = (code[:, :length] * _FACTOR + ids[:, -length:] + 1) & _MASK
             found = found[:, :length] & real[:, -length:]
-            hashes.append((code >> 7) % self.buckets)
+            hashes.append(_mixed(code) % self.buckets)
             seen.append(found)
         if not hashes:
             return self.vectors.weight.new_zeros(len(ids), self.vectors.embedding_dim)
         weights = torch.cat(seen, dim=1).unsqueeze(2).to(self.vectors.weight.dtype)  # (n, 2 l - 3, 1)
         total = (self.vectors(torch.cat(hashes, dim=1)) * weights).sum(dim=1)
         return total / weights.sum(dim=1).clamp(min=1).sqrt()
+
+
+def _mixed(code: Tensor) -> Tensor:
+    """Spread 31-bit codes evenly: multiply and shift, in the manner of MurmurHash3's finaliser (Appleby, public domain)."""
+    for shift, factor in ((15, 0x2C1B3C6D), (12, 0x297A2D39)):
+        code = ((code ^ (code >> shift)) * factor) & _MASK
+    return code ^ (code >> 15)
