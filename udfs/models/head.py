@@ -1,7 +1,9 @@
 """A classifier on the unit embedding, computed in float64 so that its result does not depend on its batch.
 
 One linear layer, or two with a rectifier between. `head.json` holds labels, temperature, languages and the encoder it was
-trained on; `head.safetensors` holds `layers.<i>.weight` (out, in) and `layers.<i>.bias` (out,) float32.
+trained on; `head.safetensors` holds `layers.<i>.weight` (out, in) and `layers.<i>.bias` (out,) float32. Two further keys of
+`head.json` let a head answer "none of these": `thresholds`, the least probability of each label, and `none_below`, the least
+value of the largest logit.
 """
 
 import json
@@ -18,8 +20,17 @@ Array = NDArray[np.float64]
 class Head:
     """A loaded classifier."""
 
-    def __init__(self, labels: tuple[str, ...], layers: list[tuple[Array, Array]], temperature: float) -> None:
+    def __init__(
+        self,
+        labels: tuple[str, ...],
+        layers: list[tuple[Array, Array]],
+        temperature: float,
+        thresholds: Array | None = None,
+        none_below: float = -np.inf,
+    ) -> None:
         self.labels = labels
+        self._thresholds = np.zeros(len(labels)) if thresholds is None else thresholds
+        self._none_below = none_below
         self._layers = layers
         self._temperature = temperature
 
@@ -34,7 +45,22 @@ class Head:
 
     def probabilities(self, embeddings: NDArray[np.float32]) -> Array:
         """Return (n, n_labels) float64 calibrated probabilities of (n, d) unit embeddings."""
-        scaled = self.logits(embeddings) / self._temperature
+        return self._softmax(self.logits(embeddings))
+
+    def decide(self, embeddings: NDArray[np.float32]) -> tuple[NDArray[np.int64], Array]:
+        """Return (n,) positions in `labels`, -1 for none of them, and the (n,) probabilities of the most probable labels.
+
+        None: the largest logit is below `none_below`, or the probability below the label's threshold.
+        """
+        logits = self.logits(embeddings)
+        chances = self._softmax(logits)
+        best = chances.argmax(axis=1)
+        chance = chances[np.arange(len(best)), best]
+        fits = (logits.max(axis=1, initial=-np.inf) >= self._none_below) & (chance >= self._thresholds[best])
+        return np.where(fits, best, -1), chance
+
+    def _softmax(self, logits: Array) -> Array:
+        scaled = logits / self._temperature
         scaled -= scaled.max(axis=1, keepdims=True)
         odds = np.exp(scaled)
         return np.asarray(odds / odds.sum(axis=1, keepdims=True))
@@ -60,4 +86,8 @@ def load_head(spec: HeadSpec) -> Head:
         )
     if not layers or layers[-1][0].shape[0] != len(spec.labels):
         raise ModelFileError(f"{spec.source}: weights do not fit the labels {', '.join(spec.labels)}")
-    return Head(spec.labels, layers, float(facts["temperature"]))
+    thresholds = np.asarray(facts.get("thresholds", [0.0] * len(spec.labels)), np.float64)
+    if len(thresholds) != len(spec.labels):
+        raise ModelFileError(f"{spec.source}/head.json: has {len(thresholds)} thresholds for {len(spec.labels)} labels")
+    none_below = float(facts.get("none_below", -np.inf))
+    return Head(spec.labels, layers, float(facts["temperature"]), thresholds, none_below)
