@@ -15,11 +15,11 @@ MAX_CLASSES = 500
 class HeadConfig(TrainHeadConfig):
     """The configuration of jobs/train_head.py.
 
-    `task` names what the labels say (`topic`, `intent`, ...); `labels` are taken from the data where they are not given, except for
-    `sentiment`. Without `validation` the rows are cross-validated: `folds` parts, cut anew `repeats` times (by default so often
-    that about 2,000 rows are judged). `few_shot` lists numbers of examples per class to try. `min_precision` gives each class a
-    threshold; texts below it get no label. A set of the task sentiment that lacks a class says nothing about it; sets of any
-    other task know all classes.
+    `task` names what the labels say (`topic`, `intent`, ...); `labels` are taken from the data where they are not given, except
+    for `sentiment`. Without `validation` the rows are cross-validated: `folds` parts, cut anew `repeats` times (by default so
+    often that about 2,000 rows are judged). `few_shot` lists numbers of examples per class to try. `min_precision` gives each
+    class a threshold; texts below it get no label. A set of the task sentiment that lacks a class says nothing about it; sets of
+    any other task know all classes.
     """
 
     task: Identifier = "sentiment"

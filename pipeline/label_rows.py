@@ -46,7 +46,7 @@ class RowCounts:
 
 @dataclass(frozen=True)
 class LabelRows:
-    """Embedded rows, one per text: (n, d) unit vectors, n labels, n names of sets, n content keys, and the account of the rest."""
+    """Embedded rows, one per text: (n, d) unit vectors, n labels, n names of sets, n content keys, and where the rest went."""
 
     embeddings: NDArray[np.float32]
     labels: list[str]
