@@ -2,11 +2,13 @@
 
 One linear layer, or two with a rectifier between. `head.json` holds labels, temperature, languages and the encoder it was
 trained on; `head.safetensors` holds `layers.<i>.weight` (out, in) and `layers.<i>.bias` (out,) float32. Two further keys of
-`head.json` let a head answer "none of these": `thresholds`, the least probability of each label, and `none_below`, the least
-value of the largest logit.
+`head.json` let a head answer "none of these": `thresholds`, the least probability of each label, and `none_below`, its least
+logit.
 """
 
 import json
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,11 +28,11 @@ class Head:
         layers: list[tuple[Array, Array]],
         temperature: float,
         thresholds: Array | None = None,
-        none_below: float = -np.inf,
+        none_below: Array | None = None,
     ) -> None:
         self.labels = labels
         self._thresholds = np.zeros(len(labels)) if thresholds is None else thresholds
-        self._none_below = none_below
+        self._none_below = np.full(len(labels), -np.inf) if none_below is None else none_below
         self._layers = layers
         self._temperature = temperature
 
@@ -50,13 +52,13 @@ class Head:
     def decide(self, embeddings: NDArray[np.float32]) -> tuple[NDArray[np.int64], Array]:
         """Return (n,) positions in `labels`, -1 for none of them, and the (n,) probabilities of the most probable labels.
 
-        None: the largest logit is below `none_below`, or the probability below the label's threshold.
+        None: the logit of the most probable label is below its `none_below`, or the probability below its threshold.
         """
         logits = self.logits(embeddings)
         chances = self._softmax(logits)
         best = chances.argmax(axis=1)
         chance = chances[np.arange(len(best)), best]
-        fits = (logits.max(axis=1, initial=-np.inf) >= self._none_below) & (chance >= self._thresholds[best])
+        fits = (logits.max(axis=1) >= self._none_below[best]) & (chance >= self._thresholds[best])
         return np.where(fits, best, -1), chance
 
     def _softmax(self, logits: Array) -> Array:
@@ -86,8 +88,16 @@ def load_head(spec: HeadSpec) -> Head:
         )
     if not layers or layers[-1][0].shape[0] != len(spec.labels):
         raise ModelFileError(f"{spec.source}: weights do not fit the labels {', '.join(spec.labels)}")
-    thresholds = np.asarray(facts.get("thresholds", [0.0] * len(spec.labels)), np.float64)
-    if len(thresholds) != len(spec.labels):
-        raise ModelFileError(f"{spec.source}/head.json: has {len(thresholds)} thresholds for {len(spec.labels)} labels")
-    none_below = float(facts.get("none_below", -np.inf))
-    return Head(spec.labels, layers, float(facts["temperature"]), thresholds, none_below)
+    limits = [_per_label(spec, facts, "thresholds"), _per_label(spec, facts, "none_below")]
+    return Head(spec.labels, layers, float(facts["temperature"]), *limits)
+
+
+def _per_label(spec: HeadSpec, facts: Mapping[str, Any], key: str) -> Array | None:
+    if facts.get(key) is None:
+        return None
+    values = np.asarray(facts[key], np.float64)
+    if values.shape != (len(spec.labels),):
+        raise ModelFileError(
+            f"{spec.source}/head.json: {key} does not hold one number for each of {len(spec.labels)} labels"
+        )
+    return values

@@ -1,9 +1,9 @@
 """Zero-shot classification: a linear head made of label descriptions, no labelled rows.
 
-A text belongs to the label whose description is nearest to it. Labels differ in how near they are to just any text, so what is
-compared is not the cosine c to a label's vector but z = (c - m) / s, with m and s mean and standard deviation of that label's
-cosine over background texts, which belong to no label. z is linear in the embedding, so it is the logit of an ordinary head
-(`udfs.models.head`). A text whose largest z is one that background texts reach belongs to none of the labels.
+A text's label is the one whose description is nearest to it by the cosine c, which is linear in the embedding: the logit of an
+ordinary head (`udfs.models.head`). Labels differ in how near they are to just any text, so whether the label fits at all is
+asked of z = (c - m) / s, with m and s mean and standard deviation of the label's cosine over background texts, which belong to
+no label. A text whose z is one that background texts reach belongs to none of the labels.
 """
 
 import math
@@ -13,21 +13,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
-_DRAWS = 20_000
 
 
 @dataclass(frozen=True)
 class ZeroShot:
-    """A linear head.
+    """A linear head without biases.
 
     Attributes:
-        weight: (k, d), `bias`: (k,): logits are the z of each label.
-        none_below: a text whose largest logit is lower belongs to none of the labels.
+        weight: (k, d) unit label vectors: the logits are cosines.
+        none_below: (k,): a text whose largest logit is lower than its label's entry belongs to none of the labels.
     """
 
     weight: Array
-    bias: Array
-    none_below: float
+    none_below: Array
 
 
 def label_vectors(embeddings: NDArray[np.float32], owners: NDArray[np.int64], n_labels: int) -> Array:
@@ -42,12 +40,12 @@ def label_vectors(embeddings: NDArray[np.float32], owners: NDArray[np.int64], n_
     return np.asarray(sums / np.linalg.norm(sums, axis=1, keepdims=True))
 
 
-def from_background(vectors: Array, background: NDArray[np.float32], false_acceptance: float) -> ZeroShot:
+def make_head(vectors: Array, background: NDArray[np.float32], false_acceptance: float) -> ZeroShot:
     """Make the head from a sample of background texts.
 
-    The threshold is the ceil((m + 1)(1 - false_acceptance))-th smallest of their largest z, as in conformal prediction: of
-    further texts drawn like the sample, about `false_acceptance` get a label (the z are standardised on the same sample). Texts
-    in the sample that do belong to a label raise the threshold: fewer texts get a label, never more.
+    The threshold is the ceil((m + 1)(1 - false_acceptance))-th smallest z of the sample, as in split conformal prediction (Lei,
+    J. et al., 2018, Distribution-free predictive inference for regression, JASA 113, 1094-1111), except that z is standardised
+    on the same sample: of further texts drawn like it, about `false_acceptance` get a label.
 
     Args:
         vectors: (k, d) unit label vectors.
@@ -56,23 +54,15 @@ def from_background(vectors: Array, background: NDArray[np.float32], false_accep
     Raises:
         ValueError: the sample is too small for the rate.
     """
-    needed = smallest_background(false_acceptance)
-    if len(background) < needed:
-        raise ValueError(f"{len(background)} background texts cannot show a rate of {false_acceptance}; {needed} can")
+    m, needed = len(background), smallest_background(false_acceptance)
+    if m < needed:
+        raise ValueError(f"{m} background texts cannot show a rate of {false_acceptance}; {needed} can")
     cosines = background.astype(np.float64) @ vectors.T
-    return _head(vectors, cosines.mean(axis=0), cosines.std(axis=0), cosines, false_acceptance)
-
-
-def from_moments(vectors: Array, mean: Array, covariance: Array, false_acceptance: float, seed: int = 0) -> ZeroShot:
-    """Make the head from mean (d,) and covariance (d, d) of background embeddings.
-
-    The cosines are taken to be jointly normal; the threshold is a quantile of 20,000 draws.
-    """
-    centre, spread = vectors @ mean, vectors @ covariance @ vectors.T
-    values, axes = np.linalg.eigh(spread)
-    noise = np.random.default_rng(seed).normal(size=(_DRAWS, len(vectors)))
-    drawn = centre + noise * np.sqrt(np.maximum(values, 0.0)) @ axes.T
-    return _head(vectors, centre, np.sqrt(np.diag(spread)), drawn, false_acceptance)
+    mean, deviation = cosines.mean(axis=0), cosines.std(axis=0)
+    best = cosines.argmax(axis=1)
+    z = np.sort((cosines[np.arange(m), best] - mean[best]) / np.maximum(deviation[best], 1e-6))
+    rank = min(math.ceil((m + 1) * (1 - false_acceptance)), m)
+    return ZeroShot(vectors, mean + z[rank - 1] * deviation)
 
 
 def smallest_background(false_acceptance: float) -> int:
@@ -80,8 +70,17 @@ def smallest_background(false_acceptance: float) -> int:
     return math.ceil(1 / false_acceptance) - 1
 
 
-def _head(vectors: Array, mean: Array, deviation: Array, cosines: Array, false_acceptance: float) -> ZeroShot:
-    scale = 1.0 / np.maximum(deviation, 1e-6)
-    largest = np.sort(((cosines - mean) * scale).max(axis=1))
-    rank = min(math.ceil((len(largest) + 1) * (1 - false_acceptance)), len(largest))
-    return ZeroShot(vectors * scale[:, None], -mean * scale, float(largest[rank - 1]))
+def drawn_background(
+    centres: Array, shares: Array, factor: Array, residual: Array, n: int, seed: int
+) -> NDArray[np.float32]:
+    """Return (n, d) unit vectors drawn from a mixture of normal distributions with one covariance.
+
+    Args:
+        centres: (g, d) and `shares` (g,): means and weights of the components.
+        factor: (d, r) and `residual` (d,): the covariance is factor @ factor.T + diag(residual).
+    """
+    rng = np.random.default_rng(seed)
+    drawn = centres[rng.choice(len(shares), n, p=shares / shares.sum())]
+    drawn = drawn + rng.normal(size=(n, factor.shape[1])) @ factor.T
+    drawn += rng.normal(size=drawn.shape) * np.sqrt(residual)
+    return np.asarray(drawn / np.linalg.norm(drawn, axis=1, keepdims=True), np.float32)
