@@ -1,9 +1,6 @@
 """Zero-shot heads: labels described in words, "none of these" learnt from background texts; saved as a head like any other."""
 
-import json
-import logging
 from collections.abc import Sequence
-from importlib.resources import files as package_files
 from typing import Annotated, Any
 
 import numpy as np
@@ -18,13 +15,10 @@ from pipeline.evaluation import with_scores
 from pipeline.head_config import MAX_CLASSES
 from pipeline.head_training import TrainedHead, head_of
 from pipeline.labelled import CONTENT_KEY, LABEL, LANG_HINT, TEXT
-from pipeline.model_lock import encoder_identity
 from pipeline.text import content_key, language_hint, normalised
-from udfs.models.zero_shot import ZeroShot, drawn_background, label_vectors, make_head, smallest_background
+from udfs.models.zero_shot import ZeroShot, label_vectors, make_head, smallest_background
 from udfs.spec import ScoreSpec
 
-logger = logging.getLogger(__name__)
-_STATISTICS, _DRAWS = "background-en", 20_000
 Text = Annotated[str, Field(min_length=1)]
 
 
@@ -40,7 +34,7 @@ class ZeroShotConfig(JobConfig):
     """The configuration of jobs/zero_shot.py.
 
     `labels` gives each label one or more descriptions, in the language of the texts. Of texts like the background,
-    `false_acceptance` get a label all the same. Without `background` statistics that come with the default encoder are used.
+    `false_acceptance` get a label all the same. `temperature` turns cosines into probabilities.
     """
 
     name: str
@@ -49,7 +43,7 @@ class ZeroShotConfig(JobConfig):
         dict[Text, Annotated[tuple[Text, ...], Field(min_length=1)]], Field(min_length=2, max_length=MAX_CLASSES)
     ]
     languages: Annotated[tuple[str, ...], Field(min_length=1)] = ("en",)
-    background: BackgroundConfig | None = None
+    background: BackgroundConfig
     false_acceptance: float = Field(default=0.05, gt=0.0, lt=1.0)
     temperature: float = Field(default=0.055, gt=0.0, le=100.0)
     model: ModelConfig = ModelConfig()
@@ -60,7 +54,7 @@ class ZeroShotConfig(JobConfig):
     def _not_sentiment(self) -> "ZeroShotConfig":
         if self.task == "sentiment":
             raise ValueError("task: sentiment needs a trained head (jobs/train_head.py); give the task another name")
-        if self.background and self.background.sample < smallest_background(self.false_acceptance):
+        if self.background.sample < smallest_background(self.false_acceptance):
             needed = smallest_background(self.false_acceptance)
             raise ValueError(f"background.sample: a rate of {self.false_acceptance} needs {needed} texts or more")
         return self
@@ -70,15 +64,10 @@ def make_zero_shot(spark: SparkSession, config: ZeroShotConfig, spec: ScoreSpec)
     """Embed descriptions and background; return the head and what head.json says of it beyond labels and temperature.
 
     Raises:
-        ConfigError: there are no statistics for the encoder; a description cannot be embedded.
+        ConfigError: a description cannot be embedded.
         DataError: the background cannot be read, or is too small for the rate.
     """
-    if config.background is None:
-        background = statistical_background(encoder_identity(spec.encoder), config.seed)
-        source: dict[str, Any] = {"statistics": _STATISTICS}
-    else:
-        background = _background(spark, config, spec)
-        source = {"texts": len(background)}
+    background = _background(spark, config, spec)
     try:
         made = make_head(_label_vectors(spark, config, spec), background, config.false_acceptance)
     except ValueError as error:
@@ -87,30 +76,10 @@ def make_zero_shot(spark: SparkSession, config: ZeroShotConfig, spec: ScoreSpec)
         "none_below": [round(value, 6) for value in made.none_below.tolist()],
         "zero_shot": {
             "descriptions": {label: list(texts) for label, texts in config.labels.items()},
-            "background": source,
+            "background_texts": len(background),
             "false_acceptance": config.false_acceptance,
         },
     }
-
-
-def statistical_background(encoder_sha256: str, seed: int) -> NDArray[np.float32]:
-    """Return (20000, d) vectors drawn from the statistics of background texts that come with the default encoder.
-
-    Raises:
-        ConfigError: there are none for this encoder.
-    """
-    from safetensors.numpy import load
-
-    folder = package_files("udfs.models") / "weights" / _STATISTICS
-    facts = json.loads((folder / "statistics.json").read_text(encoding="utf-8"))
-    if facts["encoder"]["sha256"] != encoder_sha256:
-        raise ConfigError(
-            f"background: missing; statistics come with {facts['encoder']['name']} alone, for another encoder name texts "
-            "that belong to none of the labels"
-        )
-    tensors = load((folder / "statistics.safetensors").read_bytes())
-    parts = [tensors[name].astype(np.float64) for name in ("centres", "shares", "factor", "residual")]
-    return drawn_background(*parts, _DRAWS, seed)
 
 
 def _as_head(made: ZeroShot, config: ZeroShotConfig) -> TrainedHead:
@@ -136,7 +105,6 @@ def _label_vectors(spark: SparkSession, config: ZeroShotConfig, spec: ScoreSpec)
 
 def _background(spark: SparkSession, config: ZeroShotConfig, spec: ScoreSpec) -> NDArray[np.float32]:
     one = config.background
-    assert one is not None
     try:
         frame = spark.read.parquet(one.path)
     except Exception as error:

@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from udfs.models.head import Head
-from udfs.models.zero_shot import ZeroShot, drawn_background, label_vectors, make_head, smallest_background
+from udfs.models.zero_shot import ZeroShot, label_vectors, make_head, smallest_background
 
 RNG = np.random.default_rng(11)
 DIM, LABELS = 24, 5
@@ -49,15 +49,6 @@ def test_a_label_near_to_everything_does_not_take_the_acceptances_of_others() ->
     vectors = label_vectors(unit(np.vstack([CENTRE, DIRECTIONS[:3]])), np.arange(4), 4)
     made = make_head(vectors, background(2_000), 0.1)
     assert made.none_below[0] > made.none_below[1:].max() + 0.1
-
-
-def test_drawn_vectors_have_the_mixture_they_were_drawn_from() -> None:
-    centres = np.eye(6)[:2] * 3
-    factor, residual = np.full((6, 1), 0.05), np.full(6, 1e-4)
-    drawn = drawn_background(centres, np.array([3.0, 1.0]), factor, residual, 4_000, 0)
-    assert np.allclose(np.linalg.norm(drawn, axis=1), 1, atol=1e-5)
-    assert (drawn[:, 0] > 0.9).mean() == pytest.approx(0.75, abs=0.03)
-    assert np.array_equal(drawn, drawn_background(centres, np.array([3.0, 1.0]), factor, residual, 4_000, 0))
 
 
 def test_several_descriptions_are_one_vector() -> None:

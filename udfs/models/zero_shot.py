@@ -45,7 +45,8 @@ def make_head(vectors: Array, background: NDArray[np.float32], false_acceptance:
 
     The threshold is the ceil((m + 1)(1 - false_acceptance))-th smallest z of the sample, as in split conformal prediction (Lei,
     J. et al., 2018, Distribution-free predictive inference for regression, JASA 113, 1094-1111), except that z is standardised
-    on the same sample: of further texts drawn like it, about `false_acceptance` get a label.
+    on the same sample: of further texts drawn like it, about `false_acceptance` get a label. Texts in the sample that do
+    belong to a label raise the threshold: fewer texts get a label, not more.
 
     Args:
         vectors: (k, d) unit label vectors.
@@ -68,19 +69,3 @@ def make_head(vectors: Array, background: NDArray[np.float32], false_acceptance:
 def smallest_background(false_acceptance: float) -> int:
     """Return how many background texts it takes to set a threshold for a rate."""
     return math.ceil(1 / false_acceptance) - 1
-
-
-def drawn_background(
-    centres: Array, shares: Array, factor: Array, residual: Array, n: int, seed: int
-) -> NDArray[np.float32]:
-    """Return (n, d) unit vectors drawn from a mixture of normal distributions with one covariance.
-
-    Args:
-        centres: (g, d) and `shares` (g,): means and weights of the components.
-        factor: (d, r) and `residual` (d,): the covariance is factor @ factor.T + diag(residual).
-    """
-    rng = np.random.default_rng(seed)
-    drawn = centres[rng.choice(len(shares), n, p=shares / shares.sum())]
-    drawn = drawn + rng.normal(size=(n, factor.shape[1])) @ factor.T
-    drawn += rng.normal(size=drawn.shape) * np.sqrt(residual)
-    return np.asarray(drawn / np.linalg.norm(drawn, axis=1, keepdims=True), np.float32)
