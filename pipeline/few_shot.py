@@ -10,7 +10,7 @@ from pipeline.cross_validation import Estimate, Positions, cross_validate
 from pipeline.metrics import evaluate
 from pipeline.softmax_regression import fit_softmax, row_weights
 
-L2_GRID = (1e-5, 1e-4, 1e-3, 1e-2)
+L2_GRID = (1e-5, 1e-4, 1e-3, 1e-2, 1e-1)
 """Few rows may need more regularisation than the whole set."""
 _INNER_FOLDS = 4
 

@@ -135,17 +135,16 @@ def collect_rows(
         DataError: a set cannot be read, has no usable row, or nothing is left.
     """
     read = sum(_column(spark, one).count() for one in sets)
-    labelled = read_labelled(spark, sets, classes).persist()
-    results = with_scores(labelled, spec).select(CONTENT_KEY, SET_NAME, LABEL, "embedding").persist()
+    results = with_scores(read_labelled(spark, sets, classes), spec)
+    results = results.select(CONTENT_KEY, SET_NAME, LABEL, "embedding").persist()
     try:
-        usable = labelled.count()
-        scored = results.where(F.col("embedding").isNotNull())
-        n_scored = scored.count()
-        ordered = scored.orderBy(CONTENT_KEY, SET_NAME, LABEL).limit(max_rows)
+        counted = results.agg(F.count("*").alias("usable"), F.count("embedding").alias("scored")).first()  # one row
+        ordered = results.where(F.col("embedding").isNotNull()).orderBy(CONTENT_KEY, SET_NAME, LABEL).limit(max_rows)
         frame = ordered.toPandas()  # bounded: max_rows rows
     finally:
         results.unpersist()
-        labelled.unpersist()
+    assert counted is not None
+    usable, n_scored = int(counted["usable"]), int(counted["scored"])
     if frame.empty:
         raise DataError("train: no row could be embedded; do the texts have a language the encoder covers?")
     kept = resolve_duplicates(frame)

@@ -1,6 +1,5 @@
 """Zero-shot heads: labels described in words, "none of these" learnt from background texts; saved as a head like any other."""
 
-from collections.abc import Sequence
 from typing import Annotated, Any
 
 import numpy as np
@@ -14,7 +13,7 @@ from pipeline.errors import ConfigError, DataError
 from pipeline.evaluation import with_scores
 from pipeline.head_config import MAX_CLASSES
 from pipeline.head_training import TrainedHead, head_of
-from pipeline.labelled import CONTENT_KEY, LABEL, LANG_HINT, TEXT
+from pipeline.labelled import CONTENT_KEY, LANG_HINT, TEXT
 from pipeline.text import content_key, language_hint, normalised
 from udfs.models.zero_shot import ZeroShot, label_vectors, make_head, smallest_background
 from udfs.spec import ScoreSpec
@@ -67,9 +66,17 @@ def make_zero_shot(spark: SparkSession, config: ZeroShotConfig, spec: ScoreSpec)
         ConfigError: a description cannot be embedded.
         DataError: the background cannot be read, or is too small for the rate.
     """
-    background = _background(spark, config, spec)
+    embeddings, owners = _embedded(spark, config, spec)
+    background = embeddings[owners < 0]
+    described, n_descriptions = owners[owners >= 0], sum(map(len, config.labels.values()))
+    if len(described) < n_descriptions:
+        raise ConfigError(
+            f"labels: {n_descriptions - len(described)} description(s) could not be embedded; is {config.languages[0]} a "
+            f"language that {spec.encoder.name} covers ({', '.join(spec.encoder.languages)})?"
+        )
     try:
-        made = make_head(_label_vectors(spark, config, spec), background, config.false_acceptance)
+        vectors = label_vectors(embeddings[owners >= 0], described, len(config.labels))
+        made = make_head(vectors, background, config.false_acceptance)
     except ValueError as error:
         raise DataError(f"background: {error}") from None
     return _as_head(made, config), {
@@ -91,19 +98,30 @@ def _as_head(made: ZeroShot, config: ZeroShotConfig) -> TrainedHead:
     return TrainedHead(head_of(tensors, labels, config.temperature), tensors, config.temperature, 0.0, {})
 
 
-def _label_vectors(spark: SparkSession, config: ZeroShotConfig, spec: ScoreSpec) -> NDArray[np.float64]:
-    rows = [(str(owner), text) for owner, texts in enumerate(config.labels.values()) for text in texts]
-    frame = spark.createDataFrame(rows, f"{LABEL} string, {TEXT} string")
-    embeddings, owners = _embedded(frame, spec, config.languages[0], len(rows))
-    if len(owners) < len(rows):
-        raise ConfigError(
-            f"labels: {len(rows) - len(owners)} description(s) could not be embedded; is {config.languages[0]} a language "
-            f"that {spec.encoder.name} covers ({', '.join(spec.encoder.languages)})?"
-        )
-    return label_vectors(embeddings, np.array([int(o) for o in owners]), len(config.labels))
+def _embedded(
+    spark: SparkSession, config: ZeroShotConfig, spec: ScoreSpec
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Embed descriptions and background in one pass.
+
+    Returns:
+        (n, d) unit vectors, and (n,) which label each describes, -1 for the background; the order does not depend on the cluster.
+    """
+    rows = [(text, owner) for owner, texts in enumerate(config.labels.values()) for text in texts]
+    descriptions = spark.createDataFrame(rows, f"{TEXT} string, owner bigint")
+    texts = descriptions.withColumn(TEXT, normalised(F.col(TEXT))).unionByName(_background(spark, config))
+    keyed = texts.withColumns(
+        {CONTENT_KEY: content_key(F.col(TEXT)), LANG_HINT: language_hint(F.lit(config.languages[0]))}
+    )
+    scored = with_scores(keyed, spec).where(F.col("embedding").isNotNull()).select(CONTENT_KEY, "owner", "embedding")
+    most = len(rows) + config.background.sample
+    found = scored.orderBy(CONTENT_KEY, "owner").limit(most).toPandas()  # bounded: descriptions and background.sample
+    if found.empty:
+        return np.zeros((0, spec.encoder.dim), np.float32), np.zeros(0, np.int64)
+    return np.stack(found["embedding"].to_list()).astype(np.float32), found["owner"].to_numpy(np.int64)
 
 
-def _background(spark: SparkSession, config: ZeroShotConfig, spec: ScoreSpec) -> NDArray[np.float32]:
+def _background(spark: SparkSession, config: ZeroShotConfig) -> DataFrame:
+    """Return text and owner -1 of the sample."""
     one = config.background
     try:
         frame = spark.read.parquet(one.path)
@@ -115,17 +133,4 @@ def _background(spark: SparkSession, config: ZeroShotConfig, spec: ScoreSpec) ->
     distinct = texts.where(F.col(TEXT) != "").distinct()
     # the digest orders by nothing but the text: the same sample on any cluster
     sample = distinct.orderBy(F.xxhash64(TEXT, F.lit(config.seed)), TEXT).limit(one.sample)
-    embeddings, _ = _embedded(sample.withColumn(LABEL, F.lit("")), spec, config.languages[0], one.sample)
-    return embeddings
-
-
-def _embedded(frame: DataFrame, spec: ScoreSpec, language: str, n: int) -> tuple[NDArray[np.float32], Sequence[str]]:
-    """Return unit vectors and labels of at most `n` rows of text and label, in an order that does not depend on the cluster."""
-    rows = frame.select(
-        normalised(F.col(TEXT)).alias(TEXT), LABEL, language_hint(F.lit(language)).alias(LANG_HINT)
-    ).withColumn(CONTENT_KEY, content_key(F.col(TEXT)))
-    scored = with_scores(rows, spec).where(F.col("embedding").isNotNull()).select(CONTENT_KEY, LABEL, "embedding")
-    found = scored.orderBy(CONTENT_KEY, LABEL).limit(n).toPandas()  # bounded: n rows
-    if found.empty:
-        return np.zeros((0, spec.encoder.dim), np.float32), []
-    return np.stack(found["embedding"].to_list()).astype(np.float32), found[LABEL].tolist()
+    return sample.withColumn("owner", F.lit(-1).cast("bigint"))

@@ -12,7 +12,7 @@ from pipeline.errors import DataError
 from pipeline.head_config import HeadConfig
 from pipeline.head_training import save_head
 from pipeline.label_heads import train_label_head
-from pipeline.label_rows import labels_of, read_head_rows, resolve_duplicates
+from pipeline.label_rows import HeadRows, labels_of, read_head_rows, resolve_duplicates, small_classes
 from pipeline.labelled import LabelledSet
 from pipeline.model_lock import encoder_identity, head_entry, head_spec
 from pipeline.models import embedding_spec
@@ -50,14 +50,22 @@ def parquet(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(path)
 
 
-def test_rows_to_a_head_and_none_is_lost_silently(spark: SparkSession, parquet: str, tmp_path: Path) -> None:
+CONFIG = {
+    "name": "t", "task": "topic", "output": "o", "model": MODEL, "max_rows": 100, "folds": 3, "repeats": 1, "few_shot": [4],
+    "few_shot_draws": 2,
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def read(spark: SparkSession, parquet: str) -> HeadRows:
     train = [{"name": "own", "path": parquet, "text": "message", "label": "kind", "default_lang": "en"}]
-    config = HeadConfig.model_validate(
-        {"name": "t", "task": "topic", "train": train, "output": "o", "model": MODEL, "max_rows": 100, "folds": 3}
-        | {"repeats": 1, "few_shot": [4], "few_shot_draws": 2}
-    )
+    config = HeadConfig.model_validate(CONFIG | {"train": train})
+    return read_head_rows(spark, config, embedding_spec(config.model))
+
+
+def test_rows_to_a_head_and_none_is_lost_silently(read: HeadRows, tmp_path: Path) -> None:
+    config = HeadConfig.model_validate(CONFIG | {"train": [{"name": "own", "path": "p"}]})
     spec = embedding_spec(config.model)
-    read = read_head_rows(spark, config, spec)
     assert read.classes == ("card", "football", "weather")
     # 96 read: 2 without text, 1 without label; `first` keeps one of two "card", loses "football"; `second` is a tie
     assert read.counts()["train"] == {
@@ -76,8 +84,12 @@ def test_rows_to_a_head_and_none_is_lost_silently(spark: SparkSession, parquet: 
     decided, _ = loaded.decide(read.train.embeddings)
     assert (decided == read.train.labels).mean() > 0.95
 
+
+def test_a_class_without_rows_is_an_error_and_a_small_one_a_warning() -> None:
+    labels = ["a"] * 5 + ["b"] * 4
+    assert [text[:24] for text in small_classes(labels, ("a", "b"))] == ["class b has 4 row(s): to"]
     with pytest.raises(DataError, match="no row has the label cheese"):
-        read_head_rows(spark, config.model_copy(update={"labels": ("card", "weather", "cheese")}), spec)
+        small_classes(labels, ("a", "b", "cheese"))
 
 
 def test_more_labels_than_a_head_may_have_are_refused(spark: SparkSession, tmp_path: Path) -> None:
@@ -91,7 +103,7 @@ def test_more_labels_than_a_head_may_have_are_refused(spark: SparkSession, tmp_p
 
 
 def test_descriptions_to_a_head_that_knows_what_is_none_of_them(
-    spark: SparkSession, parquet: str, tmp_path: Path
+    spark: SparkSession, read: HeadRows, tmp_path: Path
 ) -> None:
     background = tmp_path / "background.parquet"
     things = (
@@ -118,11 +130,6 @@ def test_descriptions_to_a_head_that_knows_what_is_none_of_them(
     save_head(trained, folder, "z", ["en"], spec.encoder, encoder_identity(spec.encoder), {}, "topic", facts)
     head = load_head(head_spec(head_entry("z", str(folder), folder), "topic"))
     assert facts["zero_shot"]["background_texts"] == 72
-    named = HeadConfig.model_validate(
-        {"name": "t", "task": "topic", "output": "o", "labels": ["card", "football", "weather"]}
-        | {"train": [{"name": "own", "path": parquet, "text": "message", "label": "kind"}]}
-    )
-    read = read_head_rows(spark, named, spec)
     decided, _ = head.decide(read.train.embeddings)
     given = {name: decided[read.train.labels == i] for i, name in enumerate(read.classes)}
     assert np.mean(given["card"] == 0) > 0.8
