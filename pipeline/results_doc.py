@@ -49,7 +49,7 @@ def results_tables(results: Results) -> str:
 def _labelled_sets(results: Results) -> tuple[list[str], list[list[str]]]:
     sets = results["sets"]
     whole = {(c["model"], c["set"]): c for c in results["cells"] if c["lang"] == "*" and c["group"] == "*"}
-    head = ["model", "parameters", "training, CPU min", "texts/s"]
+    head = ["model", "parameters", "training, CPU min", "texts per CPU second"]
     head += [f"{s['name']} ({s['n']:,}), {'accuracy' if s['binary'] else 'macro-F1'}" for s in sets]
     body = []
     for model in results["models"]:
@@ -57,7 +57,7 @@ def _labelled_sets(results: Results) -> tuple[list[str], list[list[str]]]:
             f"{model['family']} (`{model['name']}`)",
             _whole(model.get("parameters")),
             _minutes(model.get("training_cpu_minutes")),
-            _whole(model.get("speed", {}).get("docs_per_s")),
+            _whole(model.get("speed", {}).get("docs_per_cpu_s")),
         ]
         for one in sets:
             cell = whole.get((model["name"], one["name"]), {})

@@ -83,7 +83,7 @@ def test_an_evaluation_of_three_models(spark: SparkSession, tmp_path: Path) -> N
     models = {m["name"]: m for m in found["models"]}
     assert models["static"]["parameters"] == 30_522 * 256 + 3 * 256 + 3
     assert models["tfidf"]["training_cpu_minutes"] > 0
-    assert all(m["speed"]["docs_per_s"] > 0 for m in models.values())
+    assert models["tfidf"]["speed"]["docs_per_cpu_s"] > 0
     assert models["static"]["speed"]["texts"] == 6
 
     english, chinese = found["similarity"]

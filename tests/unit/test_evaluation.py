@@ -78,6 +78,6 @@ def test_a_wrong_configuration_is_named(change: dict[str, Any], message: str, tm
     path.write_text(yaml.safe_dump(GOOD))
     assert [m.name for m in load_job_config(EvaluateConfig, path, ["only=[mine]"]).chosen()] == ["mine"]
     path.write_text(yaml.safe_dump(GOOD | change))
-    with pytest.raises(ConfigError, match="1 problem") as error:
+    with pytest.raises(ConfigError) as error:
         load_job_config(EvaluateConfig, path)
     assert message in str(error.value)

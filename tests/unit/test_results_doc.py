@@ -53,7 +53,7 @@ def _keys(node: Any) -> set[str]:
 
 def test_a_table_has_a_row_per_model_and_a_column_per_set() -> None:
     lines = results_tables(results("a", "b")).splitlines()
-    assert lines[2] == "| model | parameters | training, CPU min | texts/s | s (10), macro-F1 |"
+    assert lines[2] == "| model | parameters | training, CPU min | texts per CPU second | s (10), macro-F1 |"
     assert lines[4] == "| family of a (`a`) | 1,234 |  |  | 0.500 (0.400 to 0.600) |"
     assert lines[-1] == "| `b` | stsb | Spearman | 0.900 |  | 0.700 of 2 |"
 
