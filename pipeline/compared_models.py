@@ -16,11 +16,12 @@ from pyspark.sql import DataFrame, SparkSession
 from pipeline.baselines import Baseline, TfidfRegression, fit_majority, fit_tfidf
 from pipeline.errors import DataError
 from pipeline.evaluation import EvaluationRows, Predictions, Row, engine_predictions, scored_texts
-from pipeline.evaluation_config import EncoderModel, EvaluateConfig, MajorityModel, TfidfModel
+from pipeline.evaluation_config import EncoderModel, EvaluateConfig, MajorityModel, TfidfModel, TrainedModel
 from pipeline.labelled import CONTENT_KEY, LABEL, LANG_HINT, SET_NAME, TEXT, read_labelled
 from pipeline.models import embedding_spec, sentiment_spec
 from pipeline.runtimes import resolve_runtime
 from pipeline.schemas import SENTIMENTS
+from pipeline.trained_models import TrainedClassifier
 from udfs.models.files import locate
 from udfs.spec import EncoderSpec, HeadSpec, ScoreSpec
 
@@ -119,6 +120,19 @@ def evaluate_encoder(
 def _speed_texts(gold: pd.DataFrame, n: int) -> pd.DataFrame:
     """Return n distinct texts, the first by content key: in effect a random draw over the sets."""
     return gold.drop_duplicates([CONTENT_KEY, LANG_HINT]).sort_values([CONTENT_KEY, LANG_HINT]).head(n)
+
+
+def evaluate_trained(
+    model: TrainedModel, trained: TrainedClassifier, rows: EvaluationRows, config: EvaluateConfig
+) -> tuple[Row, Predictions]:
+    """Let a language model's label head judge the rows' texts."""
+    probabilities = trained.probabilities(rows.gold[TEXT].tolist())
+    facts = {
+        "parameters": trained.parameters(),
+        "training_cpu_minutes": model.training_cpu_minutes,
+        "speed": _measured_speed(trained.probabilities, _speed_texts(rows.gold, config.speed_texts)[TEXT].tolist()),
+    }
+    return facts, Predictions(probabilities, probabilities.argmax(axis=1))
 
 
 def _measured_speed(classify: Callable[[list[str]], NDArray[np.float64]], texts: list[str]) -> Row:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from pipeline.config import Frozen, JobConfig, LanguageConfig, ModelConfig, PathText
-from pipeline.labelled import LabelledSet, require_distinct_names
+from pipeline.labelled import LabelledSet, Part, require_distinct_names
 
 
 class EvaluatedSet(LabelledSet):
@@ -44,7 +44,31 @@ class EncoderModel(_Compared):
     training_cpu_minutes: float | None = Field(default=None, ge=0)
 
 
-ComparedModel = Annotated[MajorityModel | TfidfModel | EncoderModel, Field(discriminator="kind")]
+class TrainedModel(_Compared):
+    """A folder made by jobs/train.py: judged by perplexity where it is causal, and by classes where it has a label head."""
+
+    kind: Literal["language_model"]
+    folder: PathText
+    head: str | None = None
+    """The label head that tells sentiments; None: the model is not judged on the labelled sets."""
+    training_cpu_minutes: float | None = Field(default=None, ge=0)
+
+
+ComparedModel = Annotated[MajorityModel | TfidfModel | EncoderModel | TrainedModel, Field(discriminator="kind")]
+
+
+class HeldBackText(Frozen):
+    """Texts that no language model was trained on; perplexities on the same texts compare."""
+
+    name: str
+    path: PathText
+    text: str = "text"
+    part: Part | None = None
+    max_rows: int = Field(default=2_000, ge=1, le=100_000)
+
+
+BASELINES = ("majority", "tfidf")
+"""Kinds of models that an evaluation fits itself, on its training sets."""
 
 
 class SimilaritySet(Frozen):
@@ -90,6 +114,7 @@ class EvaluateConfig(JobConfig):
     only: tuple[str, ...] = ()
     similarity: tuple[SimilaritySet, ...] = ()
     retrieval: tuple[RetrievalSet, ...] = ()
+    held_back: tuple[HeldBackText, ...] = ()
     language: LanguageConfig = LanguageConfig()
     results: PathText
     max_rows: int = Field(default=20_000, ge=10, le=200_000)
@@ -109,8 +134,8 @@ class EvaluateConfig(JobConfig):
         unknown = sorted(set(self.only) - set(names))
         if unknown:
             raise ValueError(f"only: no model is named {', '.join(unknown)}; there are {', '.join(names)}")
-        if not (self.sets or self.similarity or self.retrieval):
-            raise ValueError("nothing to evaluate on: give sets, similarity or retrieval")
+        if not (self.sets or self.similarity or self.retrieval or self.held_back):
+            raise ValueError("nothing to evaluate on: give sets, similarity, retrieval or held_back")
         return self
 
     @model_validator(mode="after")
@@ -120,7 +145,7 @@ class EvaluateConfig(JobConfig):
             missing = sorted(set(one.trained_on) - known)
             if missing:
                 raise ValueError(f"sets: {one.name}: trained_on names {', '.join(missing)}, which train does not hold")
-        if self.sets and not self.train and any(m.kind != "encoder" for m in self.models):
+        if self.sets and not self.train and any(m.kind in BASELINES for m in self.models):
             raise ValueError("train: a majority or tfidf model learns from training sets; name some")
         return self
 

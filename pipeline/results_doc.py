@@ -52,7 +52,8 @@ def _labelled_sets(results: Results) -> tuple[list[str], list[list[str]]]:
     head = ["model", "parameters", "training, CPU min", "texts per CPU second"]
     head += [f"{s['name']} ({s['n']:,}), {'accuracy' if s['binary'] else 'macro-F1'}" for s in sets]
     body = []
-    for model in results["models"]:
+    judged = {name for name, _ in whole}
+    for model in (m for m in results["models"] if m["name"] in judged):
         row = [
             f"{model['family']} (`{model['name']}`)",
             _whole(model.get("parameters")),
