@@ -1,6 +1,6 @@
 """The bridge over a change of model: the old and the new model score the same sample of texts, and what shifts is measured.
 
-Where a cascade decides sentiment, its full model stands for it: the cascade's labels agree with the full model's by its own promise.
+Where a cascade decides sentiment, its full model stands for it, whose labels a cascade's agree with by its own promise.
 """
 
 from collections.abc import Callable, Sequence
@@ -170,9 +170,7 @@ def _of_all_labels(differences: np.ndarray[Any, Any], n_same: int, n: int, confi
     return {name: None if v is None else round(v, 9) for name, v in zip(names, values, strict=True)}
 
 
-def _of_label(
-    counts: np.ndarray[Any, Any], i: int, *, is_all: bool, config: ModelChangeConfig
-) -> dict[str, Any]:
+def _of_label(counts: np.ndarray[Any, Any], i: int, *, is_all: bool, config: ModelChangeConfig) -> dict[str, Any]:
     """Return the figures of the i-th label from the confusion of all."""
     n, n_old, n_new, n_both = (int(x) for x in (counts.sum(), counts[i].sum(), counts[:, i].sum(), counts[i, i]))
     row = {"n_old": n_old, "n_new": n_new} | {f"to_{s}": int(counts[i, j]) for j, s in enumerate(SENTIMENTS)}

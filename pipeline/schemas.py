@@ -9,6 +9,7 @@ from pyspark.sql import types as T
 
 STRING, LONG, INT = T.StringType(), T.LongType(), T.IntegerType()
 DOUBLE, DATE, TIMESTAMP = T.DoubleType(), T.DateType(), T.TimestampType()
+BOOLEAN = T.BooleanType()
 VECTOR = T.ArrayType(T.FloatType(), containsNull=False)
 STRINGS = T.ArrayType(STRING, containsNull=False)
 PHRASES = T.ArrayType(
@@ -348,7 +349,7 @@ CASCADE_REPORT = Table(
 MODEL_BRIDGE = Table(
     "model_bridge",
     "What a change of model did: rows on the first night of a run whose model is not that of the last published night before it, "
-    "none on other nights. Both models scored a sample of the run's texts; one row per language and label, `*` for all languages.",
+    "none on other nights. Both scored a sample of the run's texts; one row per language and label, `*` for all languages.",
     (
         Column("old_model_key", STRING, "the model of the night before; with a cascade its full model", False),
         Column("new_model_key", STRING, "the model of this night; with a cascade its full model", False),
@@ -373,13 +374,15 @@ MODEL_BRIDGE = Table(
         Column("agreement_low", DOUBLE, "lower end of its Wilson interval at `confidence`"),
         Column("agreement_high", DOUBLE, "upper end of it"),
         Column("score_shift", DOUBLE, "mean of new minus old sentiment_score, -2 to 2, all labels"),
-        Column("score_shift_low", DOUBLE, "lower end of its paired t interval at `confidence`; null where n is below 2"),
+        Column(
+            "score_shift_low", DOUBLE, "lower end of its paired t interval at `confidence`; null where n is below 2"
+        ),
         Column("score_shift_high", DOUBLE, "upper end of it"),
         Column("confidence", DOUBLE, "of the intervals, 0 to 1", False),
         Column("tolerance", DOUBLE, "largest absolute shift of a share that is no reason to stop", False),
         Column(
             "is_over",
-            T.BooleanType(),
+            BOOLEAN,
             "|shift| is over the tolerance, and, for a single language, its interval does not hold 0",
             False,
         ),
