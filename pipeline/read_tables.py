@@ -49,7 +49,7 @@ def published_files(root: Path, table: str) -> list[Path]:
 
 
 def open_duckdb(root: Path) -> "duckdb.DuckDBPyConnection":
-    """Open an in-memory database with a view per table and the views over them, all of one state of the tables: what was published last.
+    """Open an in-memory database with a view per table, and the project's own views, all of one state: what was published last.
 
     Nights published later show in a connection opened later. `sentiment_daily` and `nightjar.sentiment_daily` both work.
 
