@@ -76,7 +76,9 @@ class Wider:
 def test_fields_of_later_versions_come_along_and_older_records_have_the_default() -> None:
     wide = Wider(ENCODER, (Route(ENCODER, ("zh",)), Route(ENCODER)), Route(ENCODER))
     assert built(Wider, json.loads(json.dumps(asdict(wide)))) == wide
-    assert built(Wider, {"encoder": json.loads(json.dumps(asdict(ENCODER))) | {"files": []}}) == Wider(replace(ENCODER, files=()))
+    assert built(Wider, {"encoder": json.loads(json.dumps(asdict(ENCODER))) | {"files": []}}) == Wider(
+        replace(ENCODER, files=())
+    )
 
 
 @pytest.mark.parametrize(
