@@ -10,6 +10,7 @@ import typing
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields, is_dataclass, replace
 from datetime import date
+from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -94,8 +95,9 @@ def missing_part(spec: ScoreSpec) -> str | None:
             verify(locate(part.source), part.files, part.source)
         except ModelFileError as error:
             return str(error)
-    if _lingua() != spec.language.version:
-        return f"it identified languages with lingua {spec.language.version}; installed is {_lingua()}"
+    lingua = version("lingua-language-detector")
+    if lingua != spec.language.version:
+        return f"it identified languages with lingua {spec.language.version}; installed is {lingua}"
     if spec.mode == "fast" and spec.runtime.name != "torch" and find_spec(spec.runtime.name) is None:
         return f"it was computed by {spec.runtime.name}, which is not installed"
     return None
@@ -182,9 +184,3 @@ def _values(root: Path, manifest: Manifest, day: date, table: schemas.Table, col
                 except (OSError, ValueError, KeyError) as error:
                     raise PublishError(f"{root / path}: cannot be read: {error}") from None
     return found
-
-
-def _lingua() -> str:
-    from importlib.metadata import version
-
-    return version("lingua-language-detector")
