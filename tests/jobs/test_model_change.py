@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -52,47 +53,51 @@ def another_head(folder: Path) -> None:
     save_file(tensors, folder / "head.safetensors")
 
 
-def nightly(folder: Path, day: dt.date, head: str | Path, *settings: str) -> subprocess.CompletedProcess[str]:
+IN_TURN = "import json, runpy, sys; job = runpy.run_path(sys.argv[1]); print([job['main'](a) for a in json.loads(sys.argv[2])])"
+"""Runs a job several times in one process, which starts a single JVM; prints the exit codes."""
+
+
+def nightly(
+    folder: Path, runs: Sequence[tuple[dt.date, str, list[str]]]
+) -> tuple[list[int], str, list[dict[str, Any]]]:
+    """Run nights, each of a day with a head and settings; return exit codes, standard error and every `run_results.json`."""
     config = folder / "nightly.yaml"
-    spark = json.dumps({k: v for k, v in QUICK.items() if "Options" not in k} | {"spark.sql.shuffle.partitions": "1"})
+    spark = json.dumps({k: v for k, v in QUICK.items() if "Options" not in k} | {"spark.master": "local[1]"})
     config.write_text(
         f"input: {{path: {folder}/corpus, columns: {{lang: lang}}}}\noutput: {{root: {folder}/out}}\nspark: {spark}\n"
         "model: {embedding: static-en, device: cpu, runtime: torch, precision: float32}\n"
     )
-    command = [
-        sys.executable, ROOT / "jobs/nightly.py", "--config", config, "--run-date", str(day),
-        "--set", f"model.sentiment={head}", *settings,
-    ]  # fmt: skip
+    commands = [
+        ["--config", str(config), "--run-date", str(day), "--set", f"model.sentiment={head}", *settings]
+        for day, head, settings in runs
+    ]
     environment = {**os.environ, "SPARK_SUBMIT_OPTS": QUICK["spark.driver.extraJavaOptions"]}
-    return subprocess.run(command, capture_output=True, text=True, timeout=600, env=environment)
-
-
-def results(folder: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((folder / "out/run_results.json").read_text())
-    return found
+    done = subprocess.run(
+        [sys.executable, "-c", IN_TURN, ROOT / "jobs/nightly.py", json.dumps(commands)],
+        capture_output=True, text=True, timeout=800, env=environment,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-4000:]
+    found = [json.loads(path.read_text()) for path in (folder / "out/_runs").glob("*/run_results.json")]
+    return json.loads(done.stdout), done.stderr, sorted(found, key=lambda r: r["started_at"])
 
 
 def test_a_new_head_stops_the_night_until_its_shift_is_accepted(tmp_path: Path) -> None:
     corpus(tmp_path / "corpus")
     another_head(tmp_path / "other-head")
-    done = nightly(tmp_path, DAYS[0], "sentiment-en-static")
-    assert done.returncode == 0, done.stderr[-4000:]
-    first = results(tmp_path)
+    head, accept = str(tmp_path / "other-head"), ["model_change.on_shift=accept"]
+    codes, log, (first, stopped, accepted) = nightly(
+        tmp_path, [(DAYS[0], "sentiment-en-static", []), (DAYS[1], head, []), (DAYS[1], head, accept)]
+    )
+    assert codes == [0, 1, 0], log[-4000:]
     assert first["model_change"] is None
-
-    done = nightly(tmp_path, DAYS[1], tmp_path / "other-head")
-    assert done.returncode == 1, done.stderr[-4000:]
-    assert "model_change.tolerance 0.03" in done.stderr
-    assert "share of negative (all languages): " in done.stderr
-    assert "Traceback" not in done.stderr
-    stopped = results(tmp_path)
-    assert stopped["status"] == "rejected"
+    assert "model_change.tolerance 0.03" in log
+    assert "share of negative (all languages): " in log
+    assert "Traceback" not in log
+    assert (stopped["status"], stopped["tables"]) == ("rejected", [])
     assert stopped["model_change"]["old_model_key"] == first["model_key"] != stopped["model_key"]
-    assert [p.name for p in (tmp_path / "out/_log").iterdir()] == ["00000001.json"], "nothing was published"
-
-    done = nightly(tmp_path, DAYS[1], tmp_path / "other-head", "model_change.on_shift=accept")
-    assert done.returncode == 0, done.stderr[-4000:]
-    accepted = results(tmp_path)
+    published = [json.loads(p.read_text())["run_id"] for p in sorted((tmp_path / "out/_log").iterdir())]
+    assert published == [first["run_id"], accepted["run_id"]], "the run that stopped published nothing"
+    assert next(s["rows"] for s in stopped["stages"] if s["name"] == "bridge") == 30, "the old model was loaded again"
     assert accepted["model_change"]["rows"] == stopped["model_change"]["rows"]
     assert not [s for s in accepted["stages"] if s["name"] in ("score", "bridge")], "both models' results are kept"
     with open_duckdb(tmp_path / "out") as db:
