@@ -218,6 +218,20 @@ class QualityConfig(Frozen):
     min_rows: int = Field(default=1, ge=0)
 
 
+class ModelChangeConfig(Frozen):
+    """What happens when a run's model is not that of the last published night before it: both score a sample of the run's texts.
+
+    The run stops, and publishes nothing, where the share of a label shifts by more than `tolerance`, or where the old model is
+    not available any more; `accept` publishes all the same.
+    """
+
+    sample: int = Field(default=2_000, ge=1, le=200_000)
+    tolerance: Fraction = 0.03
+    confidence: float = Field(default=0.95, ge=0.5, lt=1.0)
+    on_shift: Literal["stop", "accept"] = "stop"
+    on_unavailable: Literal["stop", "accept"] = "stop"
+
+
 class JobConfig(Frozen):
     """Base of every job's configuration. `spark` holds Spark properties, with or without the leading `spark.`."""
 
@@ -242,6 +256,7 @@ class NightlyConfig(JobConfig):
     scoring: ScoringConfig = ScoringConfig()
     topics: TopicsConfig = TopicsConfig()
     quality: QualityConfig = QualityConfig()
+    model_change: ModelChangeConfig = ModelChangeConfig()
 
     def fingerprint(self) -> str:
         """Return the sha256 (hex) of the resolved configuration."""

@@ -14,11 +14,13 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from pipeline import schemas
+from pipeline.bridge import Bridge, bridge, changed_model, judged, to_rows
 from pipeline.cascade import Cascade, decided, escalate, report_rows, summary, text_counts
 from pipeline.config import NightlyConfig
 from pipeline.corpus import read_corpus
 from pipeline.documents import REASON, RUN_DATE, accepted, to_documents, to_rejects, to_texts, with_run_date
 from pipeline.failpoints import failpoint
+from pipeline.model_record import write_record
 from pipeline.placement import measured
 from pipeline.preflight import Corpus, recheck_corpus
 from pipeline.progress import Stage, Stages
@@ -27,6 +29,7 @@ from pipeline.quality import Check, Counts, check_contract, check_results, requi
 from pipeline.run_tables import (
     RunFacts,
     to_cascade_report,
+    to_model_bridge,
     to_models,
     to_quality_checks,
     to_run_stages,
@@ -69,10 +72,22 @@ class Night:
     topics: TopicModel | None = None
     cascade: Cascade | None = None
     cascade_report: list[dict[str, Any]] = field(default_factory=list)
+    bridge: Bridge | None = None
     texts_scored: int = 0
     scoring_seconds: float = 0.0
     model_loads: int = 0
     executors: Executors | None = None
+
+    @property
+    def deciding_spec(self) -> ScoreSpec:
+        """The model a series of sentiment belongs to: the full model of a cascade, else the only one."""
+        return self.full_spec or self.spec
+
+    @property
+    def bridge_rows(self) -> list[dict[str, Any]]:
+        """The rows of `model_bridge`: on the first night that has documents; none where the model is the old one."""
+        days = [c.run_date for c in self.counts.values() if c.rows_in > c.rows_rejected]
+        return to_rows(self.bridge, min(days, default=self.dates[0]))
 
 
 def run_nights(spark: SparkSession, night: Night) -> None:
@@ -88,6 +103,7 @@ def run_nights(spark: SparkSession, night: Night) -> None:
     kept = accepted(documents)
     store, fresh = _score(spark, night, kept)
     full = _escalate(spark, night, kept, store, night.full_spec) if night.full_spec else None
+    _bridge(spark, night, kept)
     _stage_documents(night, documents, store, fresh, full)
     _stage_aggregates(spark, night, kept)
     _check(spark, night)
@@ -183,6 +199,26 @@ def _escalate(spark: SparkSession, night: Night, kept: DataFrame, store: ScoreSt
     night.cascade = escalate(store, full, texts, night.config.cascade, score)
     failpoint("after_cascade")
     return full.lookup(texts)
+
+
+def _bridge(spark: SparkSession, night: Night, kept: DataFrame) -> None:
+    """Compare the model with that of the last night published before this run, where it is another.
+
+    Raises:
+        DataError: see `pipeline.bridge.judged`.
+    """
+    spec, config = night.deciding_spec, night.config.model_change
+    old = changed_model(night.root, spec, night.dates[0])
+    if old is None:
+        return
+
+    def score(store: ScoreStore, pending: DataFrame, model: ScoreSpec, part: int) -> None:
+        _score_into(night, store, pending, model, part, "bridge")
+
+    stores = tuple(ScoreStore(spark, night.root, key) for key in (old.key, spec.model_key()))
+    night.bridge = bridge(old, spec, (stores[0], stores[1]), to_texts(kept), config, score)
+    for line in judged(night.bridge, config):
+        logger.warning(f"bridge    {line}", extra={"event": "bridge"})
 
 
 def _fit_topics(night: Night, store: ScoreStore, texts: DataFrame, folder: Path, name: str) -> None:
@@ -281,8 +317,10 @@ def _stage_run(spark: SparkSession, night: Night) -> None:
         _stage(night, to_quality_checks(spark, night.checks), schemas.QUALITY_CHECKS)
         _stage(night, to_models(spark, facts), schemas.MODELS)
         _stage(night, to_cascade_report(spark, night.cascade_report), schemas.CASCADE_REPORT)
+        _stage(night, to_model_bridge(spark, night.bridge_rows), schemas.MODEL_BRIDGE)
         _stage(night, to_run_stages(spark, facts, night.stages.done), schemas.RUN_STAGES)
         _stage(night, to_runs(spark, facts, list(night.counts.values())), schemas.RUNS)
+        write_record(night.root, night.run_id, night.deciding_spec)
         stage.rows = len(night.dates)
 
 

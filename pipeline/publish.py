@@ -15,6 +15,7 @@ from pipeline.errors import PublishError
 from pipeline.failpoints import failpoint
 from pipeline.manifest import Manifest, append_log, write_manifest
 from pipeline.staging import read_staged, stage_table
+from pipeline.views import create_views
 
 __all__ = ["TableAudit", "audit", "publish", "read_staged", "stage_table"]
 
@@ -39,6 +40,8 @@ def publish(spark: SparkSession, root: Path, catalog: str, run_id: str, audits: 
     step = "creating the tables"
     try:
         create_tables(spark, root, catalog, tables)
+        step = "creating the views"
+        create_views(spark, catalog, tables)
         for k, table in enumerate(tables, start=1):
             step = f"{catalog}.{table.name} ({k} of {len(tables)})"
             point_partitions(spark, root, catalog, table, nights[table.name])

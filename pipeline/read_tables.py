@@ -11,6 +11,7 @@ from pyspark.sql import types as T
 from pipeline import schemas
 from pipeline.errors import ConfigError
 from pipeline.manifest import Manifest, check_root, published_runs, read_log, read_manifest
+from pipeline.views import VIEWS
 
 if TYPE_CHECKING:
     import duckdb
@@ -48,7 +49,7 @@ def published_files(root: Path, table: str) -> list[Path]:
 
 
 def open_duckdb(root: Path) -> "duckdb.DuckDBPyConnection":
-    """Open an in-memory database with a view per table, all of one state of the tables: what was published last.
+    """Open an in-memory database with a view per table, and the project's own views, all of one state: what was published last.
 
     Nights published later show in a connection opened later. `sentiment_daily` and `nightjar.sentiment_daily` both work.
 
@@ -69,6 +70,8 @@ def open_duckdb(root: Path) -> "duckdb.DuckDBPyConnection":
     for table in schemas.TABLES:
         select = " UNION ALL ".join(_selects(table, _published(root, table.name, manifests)))
         connection.execute(f"CREATE VIEW {_name(table.name)} AS {select}")
+    for view in VIEWS:
+        connection.execute(f"CREATE VIEW {_name(view.name)} AS {view.sql(_name(catalog))}")
     return connection
 
 

@@ -77,10 +77,25 @@ def _results(night: Night, error: NightjarError | None) -> dict[str, Any]:
         "reject_reasons": night.reject_reasons,
         "checks": [vars(c) for c in night.checks],
         "cascade": night.cascade_report,
+        "model_change": _model_change(night),
         "stages": [vars(s) for s in night.stages.done],
         "tables": [vars(a) for a in night.audits],
         "executors": vars(night.executors) if night.executors else None,
         "versions": {"nightjar": __version__, "python": platform.python_version(), **_versions()},
+    }
+
+
+def _model_change(night: Night) -> dict[str, Any] | None:
+    """Return what the bridge found, also where the run stopped on it; None where the model did not change."""
+    if night.bridge is None:
+        return None
+    old = night.bridge.old
+    return {
+        "old_model_key": old.key,
+        "old_run_date": old.run_date.isoformat(),
+        "new_model_key": night.bridge.new_key,
+        "problem": night.bridge.problem,
+        "rows": night.bridge_rows,
     }
 
 

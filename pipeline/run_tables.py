@@ -1,4 +1,4 @@
-"""The tables about the run itself: `runs`, `run_stages`, `models`, `cascade_report`, `quality_checks`.
+"""The tables about the run itself: `runs`, `run_stages`, `models`, `cascade_report`, `model_bridge`, `quality_checks`.
 
 All are small and made on the driver.
 """
@@ -86,7 +86,7 @@ def to_runs(spark: SparkSession, facts: RunFacts, counts: Sequence[Counts]) -> D
     return _frame(spark, schemas.RUNS, rows)
 
 
-STAGES = ("session", "read", "lookup", "score", "topics", "cascade", "documents", "tables")
+STAGES = ("session", "read", "lookup", "score", "topics", "cascade", "bridge", "documents", "tables")
 """Every run has a row for each, in this order, also for a stage that had nothing to do. Later stages (runs, audit, publish)
 end after the table is written; `run_results.json` has them."""
 
@@ -118,6 +118,11 @@ def to_models(spark: SparkSession, facts: RunFacts) -> DataFrame:
 def to_cascade_report(spark: SparkSession, rows: Sequence[dict[str, Any]]) -> DataFrame:
     """Return one row per night (see `pipeline.cascade.report_rows`); none without a cascade."""
     return _frame(spark, schemas.CASCADE_REPORT, rows)
+
+
+def to_model_bridge(spark: SparkSession, rows: Sequence[dict[str, Any]]) -> DataFrame:
+    """Return the rows of a change of model (see `pipeline.bridge.to_rows`); none without one."""
+    return _frame(spark, schemas.MODEL_BRIDGE, rows)
 
 
 def to_quality_checks(spark: SparkSession, checks: Sequence[Check]) -> DataFrame:

@@ -9,6 +9,7 @@ from pyspark.sql import types as T
 
 STRING, LONG, INT = T.StringType(), T.LongType(), T.IntegerType()
 DOUBLE, DATE, TIMESTAMP = T.DoubleType(), T.DateType(), T.TimestampType()
+BOOLEAN = T.BooleanType()
 VECTOR = T.ArrayType(T.FloatType(), containsNull=False)
 STRINGS = T.ArrayType(STRING, containsNull=False)
 PHRASES = T.ArrayType(
@@ -346,6 +347,50 @@ CASCADE_REPORT = Table(
     key=("cascade_key",),
 )
 
+MODEL_BRIDGE = Table(
+    "model_bridge",
+    "What a change of model did: rows on the first night of a run whose model is not that of the last published night before it, "
+    "none on other nights. Both scored a sample of the run's texts; one row per language and label, `*` for all languages.",
+    (
+        Column("old_model_key", STRING, "the model of the night before; with a cascade its full model", False),
+        Column("new_model_key", STRING, "the model of this night; with a cascade its full model", False),
+        Column("old_run_date", DATE, "the last published night before this one", False),
+        Column("lang", STRING, "language by the new model, ISO 639-1 or `und`; `*` for all together", False),
+        Column("sentiment", STRING, "`negative`, `neutral` or `positive`", False),
+        Column("n_sample", LONG, "distinct texts of the sample in this language", False),
+        Column("n", LONG, "texts of them that both models scored: what all figures below are about", False),
+        Column("n_only_old", LONG, "texts that the old model alone could score", False),
+        Column("n_only_new", LONG, "texts that the new model alone could score", False),
+        Column("n_old", LONG, "texts with this label by the old model", False),
+        Column("n_new", LONG, "texts with this label by the new model", False),
+        Column("to_negative", LONG, "of the n_old texts, those the new model calls negative", False),
+        Column("to_neutral", LONG, "of the n_old texts, those the new model calls neutral", False),
+        Column("to_positive", LONG, "of the n_old texts, those the new model calls positive", False),
+        Column("share_old", DOUBLE, "n_old / n; null where n is 0"),
+        Column("share_new", DOUBLE, "n_new / n; null where n is 0"),
+        Column("shift", DOUBLE, "share_new - share_old, -1 to 1"),
+        Column("shift_low", DOUBLE, "lower end of its Agresti-Min interval for paired proportions, at `confidence`"),
+        Column("shift_high", DOUBLE, "upper end of it"),
+        Column("agreement", DOUBLE, "share of the n texts with the same label by both, all labels"),
+        Column("agreement_low", DOUBLE, "lower end of its Wilson interval at `confidence`"),
+        Column("agreement_high", DOUBLE, "upper end of it"),
+        Column("score_shift", DOUBLE, "mean of new minus old sentiment_score, -2 to 2, all labels"),
+        Column(
+            "score_shift_low", DOUBLE, "lower end of its paired t interval at `confidence`; null where n is below 2"
+        ),
+        Column("score_shift_high", DOUBLE, "upper end of it"),
+        Column("confidence", DOUBLE, "of the intervals, 0 to 1", False),
+        Column("tolerance", DOUBLE, "largest absolute shift of a share that is no reason to stop", False),
+        Column(
+            "is_over",
+            BOOLEAN,
+            "|shift| is over the tolerance, and, for a single language, its interval does not hold 0",
+            False,
+        ),
+    ),
+    key=("lang", "sentiment"),
+)
+
 QUALITY_CHECKS = Table(
     "quality_checks",
     "The checks the night passed before it was published.",
@@ -370,6 +415,7 @@ TABLES = (
     RUN_STAGES,
     MODELS,
     CASCADE_REPORT,
+    MODEL_BRIDGE,
     QUALITY_CHECKS,
     RUNS,
 )

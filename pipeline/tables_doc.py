@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pipeline.schemas import COMMON, RUN_DATE, TABLES, Column, Table
+from pipeline.views import VIEWS, View
 
 logger = logging.getLogger(__name__)
 PAGE = Path(__file__).parents[1] / "docs" / "tables.md"
@@ -21,14 +22,15 @@ null; a night that breaks this, or a key, is not published. [publishing.md](publ
 
 def tables_page() -> str:
     """Return the page."""
-    return "\n".join([_HEAD, *_index(), *_common(), *(line for table in TABLES for line in _section(table))])
+    sections = (line for table in TABLES for line in _section(table))
+    return "\n".join([_HEAD, *_index(), *_common(), *sections, *(line for view in VIEWS for line in _view(view))])
 
 
 def _index() -> Iterator[str]:
     yield "| table | content |"
     yield "|---|---|"
-    for table in TABLES:
-        yield f"| [{table.name}](#{table.name}) | {_cell(table.comment)} |"
+    for named in (*TABLES, *VIEWS):
+        yield f"| [{named.name}](#{named.name}) | {_cell(named.comment)} |"
     yield ""
 
 
@@ -51,6 +53,14 @@ def _section(table: Table) -> Iterator[str]:
         yield f"Not part of the content hash: {', '.join(f'`{name}`' for name in table.volatile)}."
     yield ""
     yield from _columns(table.columns)
+
+
+def _view(view: View) -> Iterator[str]:
+    yield f"## {view.name}"
+    yield ""
+    yield f"{view.comment} A view over {' and '.join(f'`{table.name}`' for table in view.reads)}, in both engines."
+    yield ""
+    yield from _columns(view.columns)
 
 
 def _columns(columns: tuple[Column, ...]) -> Iterator[str]:

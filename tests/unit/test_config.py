@@ -119,3 +119,14 @@ def test_the_cascade_is_off_by_default_and_says_what_its_audit_lacks(tmp_path: P
     assert "an audit of 148 texts cannot show an agreement of 0.98 at confidence 0.95" in message
     assert "set audit_size to at least 149" in message
     assert load(tmp_path, GOOD, "cascade.audit_size=149").cascade.audit_size == 149
+
+
+def test_a_change_of_model_stops_by_default(tmp_path: Path) -> None:
+    change = load(tmp_path, GOOD).model_change
+    assert (change.sample, change.tolerance, change.on_shift, change.on_unavailable) == (2_000, 0.03, "stop", "stop")
+    message = problems(
+        tmp_path, GOOD, "model_change.on_shift=ignore", "model_change.tolerance=3", "model_change.size=1"
+    )
+    assert "model_change.on_shift: Input should be 'stop' or 'accept', got 'ignore'" in message
+    assert "model_change.tolerance: " in message
+    assert "model_change.size: unknown key" in message
