@@ -1,10 +1,13 @@
 """What a model is, before it is loaded: small frozen descriptions that travel to executors."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 STATIC = "static"
 """`model_type` in the config.json of a table of token vectors; see `udfs.models.static`."""
+
+NIGHTJAR: Final = "nightjar"
+"""`model_type` in the config.json of a language model of our own; see `udfs.models.language_models`."""
 
 
 @dataclass(frozen=True)
