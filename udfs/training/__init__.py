@@ -1,1 +1,1 @@
-"""Training of models: data, objectives, loop, processes. No Spark here; what trains is reached by name from a task or a process."""
+"""Training of models: data, objectives, loop, processes. Nothing of Spark; whoever trains reaches it by a task or a process."""

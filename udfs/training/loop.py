@@ -2,8 +2,8 @@
 
 A step's gradient is the sum of the gradients of all its rows' losses divided by the sum of their weights, however the rows are
 split into micro-batches and over processes. The order of rows follows from (seed, epoch); dropout and masking follow from
-(seed, step, number of the micro-batch in its batch). So a resumed training continues the same curve, and several processes draw the
-same numbers as one.
+(seed, step, number of the micro-batch in its batch). So a resumed training continues the same curve, and several processes draw
+the same numbers as one.
 """
 
 import json
@@ -41,9 +41,7 @@ def fit(task: Task, spec: LoopSpec, train: str, validation: str, folder: str, gr
     started = time.monotonic()
     loop = _Loop(task, spec, Path(folder), group, train, validation)
     position = loop.run()
-    return Outcome(
-        position.step, position.best_step, position.best, position.stopped_early, time.monotonic() - started
-    )
+    return Outcome(position.step, position.best_step, position.best, position.stopped_early, time.monotonic() - started)
 
 
 class _Loop:

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
 Precision = Literal["float32", "bfloat16"]
 Device = Literal["auto", "cpu", "cuda"]
+Objective = Literal["causal_lm", "masked_lm", "classification", "seq2seq", "distillation"]
 
 
 class TrainingError(Exception):
@@ -21,6 +22,30 @@ class TaskSpec(Protocol):
     def build(self) -> "Task":
         """Return the task with its module in its initial state: the same in every process."""
         ...
+
+
+@dataclass(frozen=True)
+class LanguageModelTaskSpec:
+    """A language model of our own and its objective; `config_json` is a `LanguageModelConfig`, `seed` draws the weights.
+
+    `start` is a folder with `model.safetensors` of a model whose weights are taken over where names and shapes agree (masked-LM
+    weights into a classifier, say).
+    """
+
+    objective: Objective
+    config_json: str
+    seed: int
+    start: str | None = None
+
+    def build(self) -> "Task":
+        """Return the task; the same weights for the same seed.
+
+        Raises:
+            TrainingError: `start` cannot be read, or its token embeddings do not fit.
+        """
+        from udfs.training.objectives import language_model_task
+
+        return language_model_task(self)
 
 
 @dataclass(frozen=True)
