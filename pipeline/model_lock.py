@@ -11,7 +11,8 @@ from typing import Any
 from pipeline.errors import ModelError
 from pipeline.schemas import SENTIMENTS
 from udfs.models.files import ModelFileError, combined_digest, inspect, locate
-from udfs.models.spec import STATIC
+from udfs.models.language_model_config import read_config, read_encoder_config
+from udfs.models.spec import NIGHTJAR, STATIC
 from udfs.spec import EncoderSpec, FileDigest, HeadSpec
 
 Entry = Mapping[str, Any]
@@ -191,6 +192,8 @@ def _hidden_size(folder: Path) -> int:
     facts = _read_json(folder, "config.json")
     if facts.get("model_type") == STATIC and isinstance(facts.get("hidden_size"), int):
         return int(facts["hidden_size"])
+    if facts.get("model_type") == NIGHTJAR:
+        return read_encoder_config(folder).vector_size
     from transformers import AutoConfig
 
     try:
@@ -207,6 +210,8 @@ def _hidden_size(folder: Path) -> int:
 
 def _max_tokens(folder: Path, config: Mapping[str, Any]) -> int:
     """Return the longest sequence the model takes, special tokens included."""
+    if config.get("model_type") == NIGHTJAR:
+        return read_config(folder).max_tokens
     limits = [_read_json(folder, "sentence_bert_config.json").get("max_seq_length")]
     positions = config.get("max_position_embeddings")
     if positions:

@@ -31,6 +31,22 @@ def fits(config: dict[str, Any]) -> bool:
     )
 
 
+def attend_runs(qkv: Tensor, heads: int, runs: Sequence[Run]) -> Tensor:
+    """Attend within each chunk: query, key and value side by side (T, 3h) to (T, h)."""
+    hidden = qkv.shape[1] // 3
+    out = qkv.new_empty(qkv.shape[0], hidden)
+    start = 0
+    for first, last, length in runs:
+        n = last - first
+        stop = start + n * length
+        # (n l, 3h) -> 3 x (n, a, l, h / a)
+        q, k, v = qkv[start:stop].view(n, length, 3, heads, -1).permute(2, 0, 3, 1, 4)
+        mixed = F.scaled_dot_product_attention(q, k, v)
+        out[start:stop].view(n, length, heads, -1).copy_(mixed.transpose(1, 2))
+        start = stop
+    return out
+
+
 class Layer(nn.Module):
     """One encoder layer. Query, key and value are one matrix product."""
 
@@ -46,7 +62,7 @@ class Layer(nn.Module):
 
     def forward(self, x: Tensor, runs: Sequence[Run]) -> Tensor:
         """Map (T, h) to (T, h)."""
-        x = self.norm_attended(x.add_(self.attended(self._attend(self.qkv(x), runs))))
+        x = self.norm_attended(x.add_(self.attended(attend_runs(self.qkv(x), self.heads, runs))))
         inner = self.up(x)
         inner = torch.ops.aten.gelu_(inner, approximate=self.approximate)
         out: Tensor = self.norm_out(x.add_(self.down(inner)))
@@ -59,21 +75,6 @@ class Layer(nn.Module):
         mixed = F.scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(n, length, hidden)
         x = self.norm_attended(x + self.attended(mixed))
         out: Tensor = self.norm_out(x + self.down(F.gelu(self.up(x), approximate=self.approximate)))
-        return out
-
-    def _attend(self, qkv: Tensor, runs: Sequence[Run]) -> Tensor:
-        """Attend within each chunk: (T, 3h) to (T, h)."""
-        hidden = qkv.shape[1] // 3
-        out = qkv.new_empty(qkv.shape[0], hidden)
-        start = 0
-        for first, last, length in runs:
-            n = last - first
-            stop = start + n * length
-            # (n l, 3h) -> 3 x (n, a, l, h / a)
-            q, k, v = qkv[start:stop].view(n, length, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
-            mixed = F.scaled_dot_product_attention(q, k, v)
-            out[start:stop].view(n, length, self.heads, -1).copy_(mixed.transpose(1, 2))
-            start = stop
         return out
 
 

@@ -1,18 +1,19 @@
 """An encoder behind one interface: a micro-batch of chunks in, one pooled vector per chunk out."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
-from udfs.models import bert, openvino_trunk, static
+from udfs.models import bert, openvino_trunk, packed_language_model, static
 from udfs.models.batches import equal_runs
 from udfs.models.files import ModelFileError, locate, verify
+from udfs.models.packed_language_model import PackedLanguageModel
 from udfs.models.probe_texts import probe_texts
 from udfs.models.spec import FLOAT32, EncoderSpec, Runtime
 from udfs.models.tokenise import Chunks, TextTokenizer
@@ -78,11 +79,19 @@ class HuggingFaceTrunk:
 
 
 class Encoder:
-    """A Transformer; see `TextEncoder`. Whatever the trunk computes in, pooling is in float32."""
+    """A Transformer; see `TextEncoder`. Whatever the trunk computes in, pooling and what follows it are in float32."""
 
-    def __init__(self, spec: EncoderSpec, tokenizer: TextTokenizer, trunk: Trunk, device: torch.device) -> None:
+    def __init__(
+        self,
+        spec: EncoderSpec,
+        tokenizer: TextTokenizer,
+        trunk: Trunk,
+        device: torch.device,
+        project: Callable[[Tensor], Tensor] | None = None,
+    ) -> None:
+        """Take a trunk, and what maps its pooled hidden states (b, h) to vectors (b, d); None where they are the vectors."""
         self.spec, self.tokenizer, self.device = spec, tokenizer, device
-        self._trunk = trunk
+        self._trunk, self._project = trunk, project
 
     @property
     def token_budget(self) -> int:
@@ -120,7 +129,8 @@ class Encoder:
             is_mean = self.spec.pooling == "mean"
             pooled.append(block.mean(dim=1, dtype=torch.float32) if is_mean else block[:, 0].float())
             start = stop
-        return torch.cat(pooled)
+        vectors = torch.cat(pooled)
+        return vectors if self._project is None else self._project(vectors)
 
     def _to_device(self, values: NDArray[Any]) -> Tensor:
         host = torch.from_numpy(values.astype(np.int64, copy=False))
@@ -148,12 +158,13 @@ def load_encoder(spec: EncoderSpec, device: str, runtime: Runtime = FLOAT32) -> 
         return static.load(spec, folder, TextTokenizer(static.tokenizer_file(folder, config)), place)
     tokenizer = TextTokenizer((folder / "tokenizer.json").read_bytes())
     try:
-        trunk = _load_trunk(folder, config, spec, runtime, place, tokenizer)
+        model, project = _load_model(folder, config, spec, tokenizer)
+        trunk = _trunk(model, spec, runtime, place, tokenizer)
     except (KeyError, RuntimeError, ValueError, OSError) as error:
         raise ModelFileError(
             f"{spec.source}: cannot be loaded as {config.get('model_type')}: {_first_line(error)}"
         ) from None
-    encoder = Encoder(spec, tokenizer, trunk, place)
+    encoder = Encoder(spec, tokenizer, trunk, place, project.to(place) if project is not None else None)
     _probe(encoder, config.get("model_type"))
     return encoder
 
@@ -163,23 +174,25 @@ def is_static(spec: EncoderSpec) -> bool:
     return static.fits(json.loads((locate(spec.source) / "config.json").read_text(encoding="utf-8")))
 
 
-def _load_trunk(
-    folder: Path,
-    config: dict[str, Any],
-    spec: EncoderSpec,
-    runtime: Runtime,
-    device: torch.device,
-    tokenizer: TextTokenizer,
-) -> Trunk:
-    weights = [f.name for f in spec.files if f.name.endswith(".safetensors")]
-    model = bert.load(folder, weights) if bert.fits(config) else _load_any(folder)
+def _load_model(
+    folder: Path, config: dict[str, Any], spec: EncoderSpec, tokenizer: TextTokenizer
+) -> tuple[Any, nn.Module | None]:
+    """Return a model, and what maps its pooled hidden states to vectors, if anything does."""
+    if packed_language_model.fits(config):
+        return packed_language_model.load_packed(folder, tokenizer.vocabulary_size)
+    if bert.fits(config):
+        return bert.load(folder, [f.name for f in spec.files if f.name.endswith(".safetensors")]), None
+    return _load_any(folder), None
+
+
+def _trunk(model: Any, spec: EncoderSpec, runtime: Runtime, device: torch.device, tokenizer: TextTokenizer) -> Trunk:
     if runtime.name == "openvino":
         calibration = tokenizer.chunks(probe_texts(), spec.max_tokens, 1)
         return openvino_trunk.convert(model, runtime.precision, calibration)
     if runtime.precision == "int8":
         raise ModelFileError("int8: only the openvino runtime computes in it; set model.runtime: openvino")
     model = model.to(device, getattr(torch, runtime.precision))
-    return model if isinstance(model, bert.PackedBert) else HuggingFaceTrunk(model)
+    return model if isinstance(model, bert.PackedBert | PackedLanguageModel) else HuggingFaceTrunk(model)
 
 
 def _probe(encoder: Encoder, model_type: object) -> None:

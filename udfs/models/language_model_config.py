@@ -140,12 +140,25 @@ def read_config(folder: Traversable) -> LanguageModelConfig:
     try:
         return LanguageModelConfig.model_validate(json.loads(path.read_text(encoding="utf-8")))
     except ValidationError as error:
-        problems = [
-            ".".join(str(part) for part in (*p["loc"],))
-            + ("" if not p["loc"] else ": ")
-            + p["msg"].removeprefix("Value error, ")
-            for p in error.errors()
-        ]
+        problems = [_said(".".join(map(str, p["loc"])), p["msg"]) for p in error.errors()]
         raise ModelFileError(f"{path}: {'; '.join(problems)}") from None
     except (OSError, ValueError) as error:
         raise ModelFileError(f"{path}: is not readable JSON: {error}") from None
+
+
+def read_encoder_config(folder: Traversable) -> LanguageModelConfig:
+    """Read the config.json of an encoder's folder.
+
+    Raises:
+        ModelFileError: see `read_config`; or the model is of another architecture.
+    """
+    config = read_config(folder)
+    if config.architecture != "encoder":
+        raise ModelFileError(
+            f"{folder / CONFIG_FILE}: architecture {config.architecture} does not embed texts; an encoder is needed"
+        )
+    return config
+
+
+def _said(key: str, message: str) -> str:
+    return f"{key}: {message}" if key else message.removeprefix("Value error, ")

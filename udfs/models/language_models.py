@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from udfs.models.files import ModelFileError
 from udfs.models.language_model_config import LanguageModelConfig, read_config
 from udfs.models.recurrent import RecurrentStack
-from udfs.models.transformer import TransformerStack
+from udfs.models.transformer import TransformerStack, embedding
 
 WEIGHTS_FILE = "model.safetensors"
 
@@ -25,7 +25,7 @@ class LanguageModel(nn.Module):
         super().__init__()
         self.config = config
         d, e, v = config.hidden_size, config.embedding_size, config.vocabulary_size
-        self.tokens = nn.Embedding(v, e)
+        self.tokens = embedding(v, e, e**-0.5)
         self.token_map = nn.Linear(e, d, bias=False) if e != d else nn.Identity()
         # what turns a hidden state into the space of the token embedding, where that is the output matrix
         self.output_map = nn.Linear(d, e, bias=False) if e != d and config.tied else nn.Identity()
@@ -33,7 +33,6 @@ class LanguageModel(nn.Module):
         self.output_bias = nn.Parameter(torch.zeros(v))
         self.heads = nn.ModuleDict({name: nn.Linear(d, len(labels)) for name, labels in config.heads.items()})
         self.projection = nn.Identity() if config.output_size is None else nn.Linear(d, config.output_size)
-        nn.init.normal_(self.tokens.weight, std=e**-0.5)
 
     @property
     def output_matrix(self) -> Tensor:
@@ -177,6 +176,7 @@ def load(folder: Path) -> LanguageModel:
     Raises:
         ModelFileError: config.json does not describe a model, or the weights do not fit it.
     """
+    from safetensors import SafetensorError
     from safetensors.torch import load_file
 
     config = read_config(folder)
@@ -185,6 +185,7 @@ def load(folder: Path) -> LanguageModel:
     try:
         weights = {name: value.float() for name, value in load_file(folder / WEIGHTS_FILE).items()}
         model.load_state_dict(weights, assign=True)
-    except (RuntimeError, OSError) as error:
-        raise ModelFileError(f"{folder / WEIGHTS_FILE}: does not fit {folder / 'config.json'}: {error}") from None
+    except (RuntimeError, OSError, SafetensorError) as error:
+        problem = " ".join(str(error).split())
+        raise ModelFileError(f"{folder / WEIGHTS_FILE}: does not fit {folder / 'config.json'}: {problem}") from None
     return model.eval()

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from udfs.models.bert import PackedBert, Run
 from udfs.models.files import ModelFileError
+from udfs.models.packed_language_model import PackedLanguageModel
 from udfs.models.tokenise import Chunks
 
 _HINTS = {"float32": "f32", "bfloat16": "bf16", "float16": "f16", "int8": "f32"}
@@ -45,7 +46,7 @@ class _Block(nn.Module):
         self.model = model
 
     def forward(self, ids: Tensor) -> Tensor:
-        if isinstance(self.model, PackedBert):
+        if isinstance(self.model, PackedBert | PackedLanguageModel):
             return self.model.block(ids)
         hidden: Tensor = self.model(input_ids=ids, attention_mask=torch.ones_like(ids)).last_hidden_state
         return hidden

@@ -92,13 +92,15 @@ class TransformerStack(nn.Module):
     def __init__(self, config: LanguageModelConfig, *, causal: bool = False, reads_memory: bool = False) -> None:
         super().__init__()
         self.causal = causal
-        self.positions = nn.Embedding(config.max_tokens, config.hidden_size)
+        self.positions = embedding(
+            config.max_tokens, config.hidden_size, 0.0 if config.zero_init_residual else _INIT_STD
+        )
         self.dropout = nn.Dropout(config.dropout)
         self.blocks = nn.ModuleList(
             Block(config, causal=causal, reads_memory=reads_memory) for _ in range(config.n_layers)
         )
         self.norm = nn.LayerNorm(config.hidden_size) if config.final_norm else nn.Identity()
-        self._initialise(config.zero_init_residual)
+        self._initialise(0.0 if config.zero_init_residual else (2 * config.n_layers) ** -0.5)
 
     def forward(
         self, x: Tensor, mask: Tensor, memory: Tensor | None = None, memory_mask: Tensor | None = None
@@ -122,19 +124,33 @@ class TransformerStack(nn.Module):
         out: Tensor = self.norm(x)
         return out
 
-    def _initialise(self, zero_residual: bool) -> None:
-        """Draw weights; what a block adds is scaled by 1 / sqrt(2 n) (GPT-2), or zero."""
+    def _initialise(self, added_scale: float) -> None:
+        """Draw weights; what a block adds to the residual stream is scaled, by 1 / sqrt(2 n) as in GPT-2, or by zero."""
         for module in self.modules():
             if isinstance(module, nn.Linear):
-                nn.init.normal_(module.weight, std=_INIT_STD)
+                draw(module.weight, _INIT_STD)
                 nn.init.zeros_(module.bias)
-        nn.init.normal_(self.positions.weight, std=0.0 if zero_residual else _INIT_STD)
-        scale = 0.0 if zero_residual else (2 * len(self.blocks)) ** -0.5
         for block in self.blocks:
             assert isinstance(block, Block)
             for linear in block.added():
                 with torch.no_grad():
-                    linear.weight.mul_(scale)
+                    linear.weight.mul_(added_scale)
+
+
+def embedding(n: int, size: int, std: float) -> nn.Embedding:
+    """Return a table (n, size) of normal values."""
+    table = nn.Embedding.from_pretrained(torch.empty(n, size), freeze=False)
+    draw(table.weight, std)
+    return table
+
+
+def draw(weight: Tensor, std: float) -> None:
+    """Fill a weight with normal values; on the meta device, where a model waits for its weights, there is nothing to fill.
+
+    There torch would first load a second's worth of Python to draw nothing.
+    """
+    if not weight.is_meta:
+        nn.init.normal_(weight, std=std)
 
 
 def visible_keys(mask: Tensor) -> Tensor:
