@@ -58,7 +58,9 @@ class TrainingSet(Frozen):
     @model_validator(mode="after")
     def _lang_named(self) -> Self:
         if self.languages and self.lang is None:
-            raise ValueError(f"set {self.name} keeps languages {', '.join(self.languages)}; name their column in `lang`")
+            raise ValueError(
+                f"set {self.name} keeps languages {', '.join(self.languages)}; name their column in `lang`"
+            )
         return self
 
 
@@ -70,7 +72,7 @@ class EvaluationSet(Frozen):
 
 
 class CorpusConfig(Frozen):
-    """What is trained and validated on. `held_back` is the part of the training texts kept for validation, chosen by their hash."""
+    """What is trained and validated on. `held_back`: the part of the training texts kept for validation, chosen by their hash."""
 
     train: tuple[TrainingSet, ...] = Field(min_length=1)
     validation: tuple[TrainingSet, ...] = ()
@@ -154,10 +156,10 @@ class ProcessesConfig(Frozen):
 class TrainConfig(JobConfig):
     """The configuration of jobs/train.py.
 
-    `model.vocabulary_size` and the ids of special tokens follow from the tokenizer. `start` is a folder with a model whose weights
-    are taken over where they fit. `teacher` is the encoder whose vectors are learnt (distillation). `weights` is the number format
-    of the saved model. Shards, checkpoints and the metrics log go to `work` (by default `<output>-work`): the same command goes on
-    from there.
+    `model.vocabulary_size` and the ids of special tokens follow from the tokenizer. `start` is a folder with a model whose
+    weights are taken over where they fit. `teacher` is the encoder whose vectors are learnt (distillation). `weights` is the
+    number format of the saved model. Shards, checkpoints and the metrics log go to `work` (by default `<output>-work`): the same
+    command goes on from there.
     """
 
     name: str

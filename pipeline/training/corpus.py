@@ -20,9 +20,9 @@ def prepared(spark: SparkSession, config: CorpusConfig, heads: Mapping[str, Sequ
 
     Returns:
         set_name, part (`train` or `validation`), text (normalised), target (normalised, or null), label and head (or null),
-        content_key of the text, n_bytes of its UTF-8, and `fate`: `kept`, or the first reason to drop it of `empty`, `language`, `label` (not one of
-        the head's), `evaluation` (in a set of `exclude`), `validation` (a training text that is also validated on), `duplicate`
-        (text, target and head occurred before) and `max_rows`.
+        content_key of the text, n_bytes of its UTF-8, and `fate`: `kept`, or the first reason to drop it of `empty`, `language`,
+        `label` (not one of the head's), `evaluation` (in a set of `exclude`), `validation` (a training text that is also
+        validated on), `duplicate` (text, target and head occurred before) and `max_rows`.
 
     Raises:
         DataError: a set cannot be read or lacks a column.
@@ -65,7 +65,9 @@ def _read(
     for old, new in one.rename.items():
         label = F.when(F.col(_quoted(one.label or "")) == old, new).otherwise(label)
     lang = language_hint(F.coalesce(F.col(_quoted(one.lang)), F.lit(""))) if one.lang else F.lit("")
-    is_empty = (F.coalesce(F.col("text"), F.lit("")) == "") | (F.lit(bool(one.target)) & (F.coalesce("target", F.lit("")) == ""))
+    is_empty = (F.coalesce(F.col("text"), F.lit("")) == "") | (
+        F.lit(bool(one.target)) & (F.coalesce("target", F.lit("")) == "")
+    )
     fate = F.when(is_empty, "empty")
     if one.languages:
         fate = fate.when(~F.col("lang").isin(*one.languages), "language")

@@ -25,7 +25,10 @@ def sample_texts(rows: DataFrame, n_rows: int) -> list[str]:
 
 
 def train_tokenizer(texts: Sequence[str], config: TokenizerConfig) -> bytes:
-    """Return tokenizer.json of a tokenizer that puts `<s>` before and `</s>` after a text. The same texts give the same bytes.
+    """Return tokenizer.json of a tokenizer that puts `<s>` before and `</s>` after a text.
+
+    The same texts give the same `bpe`; the library's trainers of `unigram` and `wordpiece` differ a little from run to run, so
+    models whose perplexities are to be compared share a tokenizer (`tokenizer.file`).
 
     Raises:
         ConfigError: `tokenizer.size` has no room for the characters that must be tokens.

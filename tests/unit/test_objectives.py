@@ -150,7 +150,9 @@ def test_the_same_seed_builds_the_same_weights_and_start_takes_them_over(tmp_pat
     warm = built(LanguageModelTaskSpec("classification", text, 2, start=str(tmp_path)))
     assert torch.equal(warm.model.tokens.weight, first.model.tokens.weight)
     with pytest.raises(TrainingError, match="do not fit"):
-        LanguageModelTaskSpec("causal_lm", config("gru", vocabulary_size=9).model_dump_json(), 2, start=str(tmp_path)).build()
+        LanguageModelTaskSpec(
+            "causal_lm", config("gru", vocabulary_size=9).model_dump_json(), 2, start=str(tmp_path)
+        ).build()
 
 
 def test_macro_f1_is_the_mean_over_classes_that_occur() -> None:
