@@ -1,0 +1,218 @@
+"""The objectives of our own language models, as tasks for the training loop.
+
+Notation: b rows, l tokens of a row, d hidden size, V vocabulary size, k positions that are predicted, D width of teacher vectors.
+"""
+
+import math
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, nn
+from torch.nn import functional
+
+from udfs.models.language_model_config import LanguageModelConfig
+from udfs.models.language_models import EncoderDecoderLanguageModel, LanguageModel, build
+from udfs.training.shards import Batch
+from udfs.training.spec import LanguageModelTaskSpec, Objective, TrainingError
+from udfs.training.tasks import decayed_groups, macro_f1
+
+_MASKED_SHARE = 0.15
+_MASK, _RANDOM = 0.8, 0.1
+"""Of the tokens to be predicted, so many are replaced by the mask token and by a random one; the rest stay."""
+_VALIDATION_SEED = 20_260_101
+
+
+def language_model_task(spec: LanguageModelTaskSpec) -> "LanguageModelTask":
+    """Build the task that a spec describes; see `LanguageModelTaskSpec.build`."""
+    config = LanguageModelConfig.model_validate_json(spec.config_json)
+    torch.manual_seed(spec.seed)
+    model = build(config)
+    if spec.start is not None:
+        _take_over(model, spec.start)
+    return _TASKS[spec.objective](model)
+
+
+class LanguageModelTask:
+    """What the objectives share: the sum of losses over rows or tokens, and its mean as the validation metric `loss`."""
+
+    def __init__(self, model: LanguageModel) -> None:
+        self.module: nn.Module = model
+        self.model = model
+        self.pad_id = model.config.pad_id
+
+    def parameter_groups(self, lr: float, weight_decay: float) -> list[dict[str, Any]]:
+        """See `Task`."""
+        return decayed_groups(self.module, lr, weight_decay)
+
+    def loss(self, batch: Batch, generator: torch.Generator) -> tuple[Tensor, float]:
+        """See `Task`."""
+        raise NotImplementedError
+
+    def validate(self, batches: Iterable[Batch]) -> dict[str, float]:
+        """Return `loss`, the mean over all rows or tokens; masks are the same at every validation."""
+        generator = torch.Generator().manual_seed(_VALIDATION_SEED)
+        total = weight = 0.0
+        for batch in batches:
+            loss, n = self.loss(batch, generator)
+            total, weight = total + float(loss), weight + n
+        return {"loss": total / max(weight, 1.0)}
+
+    def _token_loss(self, hidden: Tensor, predicted: Tensor, wanted: Tensor) -> tuple[Tensor, float]:
+        """Return the summed cross-entropy of the vocabulary head at the k positions `predicted` (b, l) bool; wanted is (b, l)."""
+        states = hidden[predicted]  # (k, d): the vocabulary head is costly, so only where it is asked for
+        logits = self.model.logits(states).float()  # (k, V)
+        return functional.cross_entropy(logits, wanted[predicted], reduction="sum"), float(len(states))
+
+
+class CausalTask(LanguageModelTask):
+    """Predict each token from those before it."""
+
+    def loss(self, batch: Batch, generator: torch.Generator) -> tuple[Tensor, float]:
+        """Sum over all tokens but the first of each row."""
+        hidden = self.model.hidden(batch.ids[:, :-1], batch.mask[:, :-1])  # (b, l - 1, d)
+        return self._token_loss(hidden, batch.mask[:, 1:], batch.ids[:, 1:])
+
+    def validate(self, batches: Iterable[Batch]) -> dict[str, float]:
+        """Return `loss`, the mean in nats per token, and `perplexity`, its exponential."""
+        return _with_perplexity(super().validate(batches))
+
+
+class MaskedTask(LanguageModelTask):
+    """Predict 15 % of the tokens, most of them hidden: BERT's objective (Devlin et al., 2019, arXiv:1810.04805)."""
+
+    def loss(self, batch: Batch, generator: torch.Generator) -> tuple[Tensor, float]:
+        """Sum over the tokens chosen."""
+        ids, chosen = self._masked(batch.ids.cpu(), batch.mask.cpu(), generator)
+        device = batch.ids.device
+        hidden = self.model.hidden(ids.to(device), batch.mask)  # (b, l, d)
+        return self._token_loss(hidden, chosen.to(device), batch.ids)
+
+    def _masked(self, ids: Tensor, mask: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Return ids (b, l) with tokens replaced, and which tokens (b, l) are to be predicted; special tokens never are."""
+        config = self.model.config
+        if config.mask_id is None:
+            raise TrainingError("model.mask_id: missing; objective masked_lm needs a mask token")
+        special = torch.tensor([config.pad_id, config.bos_id, config.eos_id, config.mask_id])
+        draw = torch.rand((2, *ids.shape), generator=generator)  # on the CPU, so that every device draws the same
+        chosen = (draw[0] < _MASKED_SHARE) & mask & ~torch.isin(ids, special)
+        random = torch.randint(config.vocabulary_size, ids.shape, generator=generator)
+        replaced = torch.where(draw[1] < _MASK + _RANDOM, random, ids)
+        replaced = torch.where(draw[1] < _MASK, torch.tensor(config.mask_id), replaced)
+        return torch.where(chosen, replaced, ids), chosen
+
+    def validate(self, batches: Iterable[Batch]) -> dict[str, float]:
+        """Return `loss`, the mean in nats per chosen token, and `perplexity`, its exponential (of masked tokens)."""
+        return _with_perplexity(super().validate(batches))
+
+
+class SequenceTask(LanguageModelTask):
+    """Write the target text from the source text: each target token from the source and the target tokens before it."""
+
+    def loss(self, batch: Batch, generator: torch.Generator) -> tuple[Tensor, float]:
+        """Sum over all target tokens but the first of each row."""
+        assert batch.target_ids is not None
+        assert batch.target_mask is not None
+        model = cast(EncoderDecoderLanguageModel, self.model)
+        memory = model.encode(batch.ids, batch.mask)  # (b, l, d)
+        hidden = model.decode(batch.target_ids[:, :-1], batch.target_mask[:, :-1], memory, batch.mask)  # (b, m - 1, d)
+        return self._token_loss(hidden, batch.target_mask[:, 1:], batch.target_ids[:, 1:])
+
+    def validate(self, batches: Iterable[Batch]) -> dict[str, float]:
+        """Return `loss`, the mean in nats per target token, and `perplexity`, its exponential."""
+        return _with_perplexity(super().validate(batches))
+
+
+class ClassificationTask(LanguageModelTask):
+    """Predict labels by the heads of the model; each row belongs to one head."""
+
+    def loss(self, batch: Batch, generator: torch.Generator) -> tuple[Tensor, float]:
+        """Sum over rows."""
+        assert batch.labels is not None
+        pooled = self._pooled(batch)
+        losses = [
+            functional.cross_entropy(
+                self.model.label_logits(pooled[rows], name).float(), batch.labels[rows], reduction="sum"
+            )
+            for name, rows in _rows_by_head(batch)
+        ]
+        return torch.stack(losses).sum(), float(len(batch))
+
+    def validate(self, batches: Iterable[Batch]) -> dict[str, float]:
+        """Return `loss`, `accuracy` and `macro_f1` (means over heads), and per head `accuracy.<head>`, `macro_f1.<head>`."""
+        total = n = 0.0
+        gold: dict[str, list[Tensor]] = {}
+        found: dict[str, list[Tensor]] = {}
+        for batch in batches:
+            assert batch.labels is not None
+            pooled = self._pooled(batch)
+            for name, rows in _rows_by_head(batch):
+                logits = self.model.label_logits(pooled[rows], name).float()  # (rows, labels)
+                total += float(functional.cross_entropy(logits, batch.labels[rows], reduction="sum"))
+                gold.setdefault(name, []).append(batch.labels[rows].cpu())
+                found.setdefault(name, []).append(logits.argmax(dim=1).cpu())
+            n += len(batch)
+        metrics = {"loss": total / max(n, 1.0), "accuracy": 0.0, "macro_f1": 0.0}
+        for name in sorted(gold):
+            truth, guess = torch.cat(gold[name]), torch.cat(found[name])
+            metrics[f"accuracy.{name}"] = float((truth == guess).double().mean())
+            metrics[f"macro_f1.{name}"] = macro_f1(truth.numpy(), guess.numpy())
+        for kind in ("accuracy", "macro_f1"):
+            metrics[kind] = sum(metrics[f"{kind}.{name}"] for name in gold) / max(len(gold), 1)
+        return metrics
+
+    def _pooled(self, batch: Batch) -> Tensor:
+        return self.model.pooled(self.model.hidden(batch.ids, batch.mask), batch.mask)  # (b, d)
+
+
+class DistillationTask(LanguageModelTask):
+    """Give a text the direction of its teacher's vector: knowledge distillation of sentence embeddings, across languages where
+    the teacher read a translation (Reimers and Gurevych, 2020, arXiv:2004.09813), by cosine instead of squared error."""
+
+    def loss(self, batch: Batch, generator: torch.Generator) -> tuple[Tensor, float]:
+        """Sum of 1 - cosine over rows."""
+        assert batch.vectors is not None
+        hidden = self.model.hidden(batch.ids, batch.mask)  # (b, l, d)
+        vectors = self.model.project(self.model.pooled(hidden, batch.mask)).float()  # (b, D)
+        return (1 - functional.cosine_similarity(vectors, batch.vectors)).sum(), float(len(batch))
+
+    def validate(self, batches: Iterable[Batch]) -> dict[str, float]:
+        """Return `loss` and `cosine`, the mean cosine with the teacher's vectors."""
+        metrics = super().validate(batches)
+        return {**metrics, "cosine": 1 - metrics["loss"]}
+
+
+_TASKS: dict[Objective, type[LanguageModelTask]] = {
+    "causal_lm": CausalTask,
+    "masked_lm": MaskedTask,
+    "seq2seq": SequenceTask,
+    "classification": ClassificationTask,
+    "distillation": DistillationTask,
+}
+
+
+def _with_perplexity(metrics: dict[str, float]) -> dict[str, float]:
+    return {**metrics, "perplexity": math.exp(min(metrics["loss"], 700.0))}
+
+
+def _rows_by_head(batch: Batch) -> list[tuple[str, Tensor]]:
+    """Return each head's name with the rows (k,) int64 that are its own."""
+    names = sorted(set(batch.heads))
+    return [
+        (name, torch.tensor([i for i, own in enumerate(batch.heads) if own == name], device=batch.ids.device))
+        for name in names
+    ]
+
+
+def _take_over(model: LanguageModel, folder: str) -> None:
+    try:
+        there = load_file(Path(folder) / "model.safetensors")
+    except OSError as error:
+        raise TrainingError(f"start: {folder}: cannot be read: {error}") from None
+    own = model.state_dict()
+    fitting = {name: t.float() for name, t in there.items() if name in own and own[name].shape == t.shape}
+    if "tokens.weight" not in fitting:
+        raise TrainingError(f"start: {folder}: its token embeddings do not fit the model; train it with its tokenizer")
+    model.load_state_dict(fitting, strict=False)
