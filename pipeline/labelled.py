@@ -4,23 +4,47 @@ from collections.abc import Sequence
 from functools import reduce
 
 from pydantic import Field, model_validator
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from pipeline.config import Frozen, JobConfig, LanguageConfig, ModelConfig, PathText
+from pipeline.config import Frozen, JobConfig, ModelConfig, PathText
 from pipeline.errors import DataError
 from pipeline.schemas import SENTIMENTS
 from pipeline.text import content_key, language_hint, normalised
 
 SET_NAME, TEXT, LABEL, LANG_HINT, CONTENT_KEY = "set_name", "text", "label", "lang_hint", "content_key"
+GROUP = "group"
+
+
+class Part(Frozen):
+    """A share of a set's texts, for sets without an official validation part: those with `from_pct` <= p < `to_pct`.
+
+    p is the first 8 hexadecimal digits of the text's content key (sha256 of the normalised text) as a number, modulo 100: in
+    Python `int(content_key[:8], 16) % 100`. Equal texts, in whatever set, are on the same side.
+    """
+
+    from_pct: int = Field(ge=0, le=99)
+    to_pct: int = Field(ge=1, le=100)
+
+    @model_validator(mode="after")
+    def _not_empty(self) -> "Part":
+        if self.from_pct >= self.to_pct:
+            raise ValueError(f"from_pct {self.from_pct} must be below to_pct {self.to_pct}")
+        return self
+
+    def holds(self, key: Column) -> Column:
+        """Return whether the part holds the text with this content key."""
+        percent = F.conv(F.substring(key, 1, 8), 16, 10).cast("bigint") % 100
+        return (percent >= self.from_pct) & (percent < self.to_pct)
 
 
 class LabelledSet(Frozen):
     """A labelled Parquet file or folder.
 
     `rename` turns the set's labels into classes; rows whose label is no class afterwards are left out and counted. `languages`
-    keeps only rows of these languages; a row without a language counts as `default_lang`. `binary` evaluates by the sign of the
-    score: for sets without a neutral class.
+    keeps only rows of these languages; a row without a language counts as `default_lang`. `part` keeps only a share of the
+    texts. `group` names a column to evaluate by (brand, product). `binary` evaluates among negative and positive alone: for
+    sets without a neutral class.
     """
 
     name: str
@@ -31,6 +55,8 @@ class LabelledSet(Frozen):
     rename: dict[str, str] = Field(default_factory=dict)
     languages: tuple[str, ...] = ()
     default_lang: str = ""
+    group: str | None = None
+    part: Part | None = None
     binary: bool = False
 
 
@@ -50,25 +76,12 @@ class TrainHeadConfig(JobConfig):
 
     @model_validator(mode="after")
     def _named_once(self) -> "TrainHeadConfig":
-        _require_distinct_names((*self.train, *self.validation))
+        require_distinct_names((*self.train, *self.validation))
         return self
 
 
-class EvaluateConfig(JobConfig):
-    """The configuration of jobs/evaluate.py."""
-
-    sets: tuple[LabelledSet, ...] = Field(min_length=1)
-    model: ModelConfig = ModelConfig()
-    language: LanguageConfig = LanguageConfig()
-    output: PathText
-
-    @model_validator(mode="after")
-    def _named_once(self) -> "EvaluateConfig":
-        _require_distinct_names(self.sets)
-        return self
-
-
-def _require_distinct_names(sets: Sequence[LabelledSet]) -> None:
+def require_distinct_names(sets: Sequence[LabelledSet]) -> None:
+    """Raise ValueError where two sets have the same name."""
     names = [s.name for s in sets]
     repeated = sorted({n for n in names if names.count(n) > 1})
     if repeated:
@@ -79,7 +92,8 @@ def read_labelled(spark: SparkSession, sets: Sequence[LabelledSet], labels: Sequ
     """Read labelled sets.
 
     Returns:
-        set_name, content_key, lang_hint, text (normalised, not empty), label (one of `labels`).
+        set_name, content_key, lang_hint, text (normalised, not empty), label (one of `labels`), group (null where the set names
+        none).
 
     Raises:
         DataError: a set cannot be read, lacks a column or has no usable row.
@@ -92,7 +106,7 @@ def _read_set(spark: SparkSession, one: LabelledSet, labels: Sequence[str]) -> D
         frame = spark.read.parquet(one.path)
     except Exception as error:
         raise DataError(f"{one.path}: cannot be read as Parquet ({type(error).__name__}); set {one.name}") from None
-    missing = [c for c in (one.text, one.label, one.lang) if c is not None and c not in frame.columns]
+    missing = [c for c in (one.text, one.label, one.lang, one.group) if c is not None and c not in frame.columns]
     if missing:
         raise DataError(f"{one.path}: has no column {missing[0]} (set {one.name}); it has {', '.join(frame.columns)}")
     written = F.col(_quoted(one.label)).cast("string")
@@ -100,17 +114,22 @@ def _read_set(spark: SparkSession, one: LabelledSet, labels: Sequence[str]) -> D
     for old, new in one.rename.items():
         label = F.when(written == old, new).otherwise(label)
     declared = F.col(_quoted(one.lang)) if one.lang else F.lit(None).cast("string")
+    group = F.col(_quoted(one.group)) if one.group else F.lit(None)
     rows = frame.select(
         F.lit(one.name).alias(SET_NAME),
         normalised(F.make_valid_utf8(F.col(_quoted(one.text)))).alias(TEXT),
         label.alias(LABEL),
         language_hint(F.coalesce(declared, F.lit(one.default_lang))).alias(LANG_HINT),
+        group.cast("string").alias(GROUP),
     ).where(F.col(LABEL).isin(*labels) & (F.col(TEXT) != ""))
     if one.languages:
         rows = rows.where(F.col(LANG_HINT).isin(*one.languages))
+    rows = rows.select(SET_NAME, content_key(F.col(TEXT)).alias(CONTENT_KEY), LANG_HINT, TEXT, LABEL, GROUP)
+    if one.part:
+        rows = rows.where(one.part.holds(F.col(CONTENT_KEY)))
     if rows.isEmpty():
         raise DataError(f"{one.path}: no row of set {one.name} has one of the labels {', '.join(labels)}; see `rename`")
-    return rows.select(SET_NAME, content_key(F.col(TEXT)).alias(CONTENT_KEY), LANG_HINT, TEXT, LABEL)
+    return rows
 
 
 def _quoted(name: str) -> str:

@@ -15,24 +15,20 @@ def metrics_table(metrics: Mapping[str, Metrics]) -> str:
     return _aligned(["set", "n", "accuracy", "macro-F1", "calibration error"], rows)
 
 
-def evaluation_table(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Return one line per set, language and class; `*` stands for all of them together."""
-    numbers = ("accuracy", "macro_f1", "calibration_error", "precision", "recall", "f1")
+def evaluation_table(cells: Sequence[Mapping[str, Any]]) -> str:
+    """Return one line per model, set, language and group; `*` stands for all of them together."""
+    names = ("accuracy", "macro_f1", "macro_recall", "calibration_error")
     body = [
         [
-            r["set_name"],
-            r["lang"],
-            r["label"],
-            f"{r['n']:,}",
-            f"{r['n_unscored']:,}",
-            *(_number(r.get(name)) for name in numbers),
+            *(str(c[key]) for key in ("model", "set", "lang", "group")),
+            f"{c['n']:,}",
+            f"{c['n_unscored']:,}",
+            *(_number(c[name][0]) if name in c else "" for name in names),
         ]
-        for r in rows
+        for c in cells
     ]
-    return _aligned(
-        ["set", "lang", "class", "n", "unscored", "accuracy", "macro-F1", "calib. error", "precision", "recall", "F1"],
-        body,
-    )
+    head = ["model", "set", "lang", "group", "n", "unscored", "accuracy", "macro-F1", "macro-recall", "calib. error"]
+    return _aligned(head, body)
 
 
 def _number(value: float | None) -> str:
