@@ -151,11 +151,11 @@ def encoder_spec(entry: Entry) -> EncoderSpec:
         )
 
 
-def head_spec(entry: Entry) -> HeadSpec:
-    """Turn an entry of a lock file into a spec.
+def head_spec(entry: Entry, task: str = "sentiment") -> HeadSpec:
+    """Turn an entry of a lock file into the spec of a head for `task`.
 
     Raises:
-        ModelError: a field is missing, or the labels are not those of sentiment.
+        ModelError: a field is missing, or the head is for another task; one for sentiment has the labels of sentiment.
     """
     with _complete(entry):
         spec = HeadSpec(
@@ -166,7 +166,9 @@ def head_spec(entry: Entry) -> HeadSpec:
             labels=tuple(entry["labels"]),
             languages=tuple(entry["languages"]),
         )
-    if set(spec.labels) != set(SENTIMENTS):
+    if task != "sentiment" and entry["task"] != task:
+        raise ModelError(f"{spec.name}: is a head for the task {entry['task']}, not for {task}")
+    if task == "sentiment" and set(spec.labels) != set(SENTIMENTS):
         raise ModelError(
             f"model.sentiment: {spec.name} has the labels {', '.join(spec.labels)}, not {', '.join(SENTIMENTS)}"
         )

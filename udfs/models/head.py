@@ -1,10 +1,14 @@
 """A classifier on the unit embedding, computed in float64 so that its result does not depend on its batch.
 
 One linear layer, or two with a rectifier between. `head.json` holds labels, temperature, languages and the encoder it was
-trained on; `head.safetensors` holds `layers.<i>.weight` (out, in) and `layers.<i>.bias` (out,) float32.
+trained on; `head.safetensors` holds `layers.<i>.weight` (out, in) and `layers.<i>.bias` (out,) float32. Two further keys of
+`head.json` let a head answer "none of these": `thresholds`, the least probability of each label, and `none_below`, its least
+logit.
 """
 
 import json
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +22,17 @@ Array = NDArray[np.float64]
 class Head:
     """A loaded classifier."""
 
-    def __init__(self, labels: tuple[str, ...], layers: list[tuple[Array, Array]], temperature: float) -> None:
+    def __init__(
+        self,
+        labels: tuple[str, ...],
+        layers: list[tuple[Array, Array]],
+        temperature: float,
+        thresholds: Array | None = None,
+        none_below: Array | None = None,
+    ) -> None:
         self.labels = labels
+        self._thresholds = np.zeros(len(labels)) if thresholds is None else thresholds
+        self._none_below = np.full(len(labels), -np.inf) if none_below is None else none_below
         self._layers = layers
         self._temperature = temperature
 
@@ -34,7 +47,22 @@ class Head:
 
     def probabilities(self, embeddings: NDArray[np.float32]) -> Array:
         """Return (n, n_labels) float64 calibrated probabilities of (n, d) unit embeddings."""
-        scaled = self.logits(embeddings) / self._temperature
+        return self._softmax(self.logits(embeddings))
+
+    def decide(self, embeddings: NDArray[np.float32]) -> tuple[NDArray[np.int64], Array]:
+        """Return (n,) positions in `labels`, -1 for none of them, and the (n,) probabilities of the most probable labels.
+
+        None: the logit of the most probable label is below its `none_below`, or the probability below its threshold.
+        """
+        logits = self.logits(embeddings)
+        chances = self._softmax(logits)
+        best = chances.argmax(axis=1)
+        chance = chances[np.arange(len(best)), best]
+        fits = (logits.max(axis=1) >= self._none_below[best]) & (chance >= self._thresholds[best])
+        return np.where(fits, best, -1), chance
+
+    def _softmax(self, logits: Array) -> Array:
+        scaled = logits / self._temperature
         scaled -= scaled.max(axis=1, keepdims=True)
         odds = np.exp(scaled)
         return np.asarray(odds / odds.sum(axis=1, keepdims=True))
@@ -60,4 +88,16 @@ def load_head(spec: HeadSpec) -> Head:
         )
     if not layers or layers[-1][0].shape[0] != len(spec.labels):
         raise ModelFileError(f"{spec.source}: weights do not fit the labels {', '.join(spec.labels)}")
-    return Head(spec.labels, layers, float(facts["temperature"]))
+    limits = [_per_label(spec, facts, "thresholds"), _per_label(spec, facts, "none_below")]
+    return Head(spec.labels, layers, float(facts["temperature"]), *limits)
+
+
+def _per_label(spec: HeadSpec, facts: Mapping[str, Any], key: str) -> Array | None:
+    if facts.get(key) is None:
+        return None
+    values = np.asarray(facts[key], np.float64)
+    if values.shape != (len(spec.labels),):
+        raise ModelFileError(
+            f"{spec.source}/head.json: {key} does not hold one number for each of {len(spec.labels)} labels"
+        )
+    return values

@@ -1,0 +1,140 @@
+"""Labelled Parquet to a head folder, and label descriptions to one, through the real stage with the static encoder."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from pyspark.sql import SparkSession
+
+from pipeline.config import ModelConfig
+from pipeline.errors import DataError
+from pipeline.head_config import HeadConfig
+from pipeline.head_training import save_head
+from pipeline.label_heads import train_label_head
+from pipeline.label_rows import labels_of, read_head_rows, resolve_duplicates
+from pipeline.labelled import LabelledSet
+from pipeline.model_lock import encoder_identity, head_entry, head_spec
+from pipeline.models import embedding_spec
+from pipeline.zero_shot import ZeroShotConfig, make_zero_shot
+from udfs.models.head import load_head
+
+MODEL = ModelConfig(embedding="static-en", device="cpu")
+SUBJECTS = {
+    "card": ("my credit card", "the debit card", "a bank card", "this card", "her payment card"),
+    "weather": ("the rain", "a storm", "the sunshine", "heavy snow", "this cloudy sky"),
+    "football": ("the football match", "our goalkeeper", "a penalty kick", "the league cup", "this striker"),
+}
+ENDINGS = (
+    "today", "yesterday", "again", "in the morning", "last week", "and I am upset", "and I like it", "as I said", "once more",
+)  # fmt: skip
+
+
+def rows() -> list[tuple[str | None, str | None]]:
+    """27 + 18 + 45 texts; then two empty ones, one without label, a repeat, a lost vote and a tie."""
+    plain = [
+        (f"Something about {subject} {ending}", label)
+        for label, subjects, endings in zip(SUBJECTS, (3, 2, 5), (9, 9, 9), strict=True)
+        for subject in SUBJECTS[label][:subjects]
+        for ending in ENDINGS[:endings]
+    ]
+    first, second = plain[0][0], plain[1][0]
+    odd = [("", "card"), (None, "card"), ("no label", None), (first, "card"), (first, "football"), (second, "weather")]
+    return [*plain, *odd]
+
+
+@pytest.fixture(scope="module")
+def parquet(tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = tmp_path_factory.mktemp("labelled") / "rows.parquet"
+    pd.DataFrame(rows(), columns=["message", "kind"]).to_parquet(path)
+    return str(path)
+
+
+def test_rows_to_a_head_and_none_is_lost_silently(spark: SparkSession, parquet: str, tmp_path: Path) -> None:
+    train = [{"name": "own", "path": parquet, "text": "message", "label": "kind", "default_lang": "en"}]
+    config = HeadConfig.model_validate(
+        {"name": "t", "task": "topic", "train": train, "output": "o", "model": MODEL, "max_rows": 100, "folds": 3}
+        | {"repeats": 1, "few_shot": [4], "few_shot_draws": 2}
+    )
+    spec = embedding_spec(config.model)
+    read = read_head_rows(spark, config, spec)
+    assert read.classes == ("card", "football", "weather")
+    # 96 read: 2 without text, 1 without label; `first` keeps one of two "card", loses "football"; `second` is a tie
+    assert read.counts()["train"] == {
+        "read": 96, "unusable": 3, "unscored": 0, "beyond_max_rows": 0, "duplicates": 1, "contradicting": 3, "kept": 89,
+    }  # fmt: skip
+    assert "1 left out: the same text and label again" in "\n".join(read.description())
+    head = train_label_head(config, read.classes, read.train, None, read.warnings)
+    cross = head.cross_validation
+    assert cross is not None
+    assert cross.measures["accuracy"].mean > 0.9
+    folder = tmp_path / "topic"
+    save_head(
+        head.trained, folder, "t", ["en"], spec.encoder, encoder_identity(spec.encoder), {}, "topic", head.facts()
+    )
+    loaded = load_head(head_spec(head_entry("t", str(folder), folder), "topic"))
+    decided, _ = loaded.decide(read.train.embeddings)
+    assert (decided == read.train.labels).mean() > 0.95
+
+    with pytest.raises(DataError, match="no row has the label cheese"):
+        read_head_rows(spark, config.model_copy(update={"labels": ("card", "weather", "cheese")}), spec)
+
+
+def test_more_labels_than_a_head_may_have_are_refused(spark: SparkSession, tmp_path: Path) -> None:
+    path = str(tmp_path / "ids.parquet")
+    pd.DataFrame({"text": "x", "label": [f"id {i}" for i in range(501)]}).to_parquet(path)
+    with pytest.raises(DataError, match="more than 500 labels in column label"):
+        labels_of(spark, [LabelledSet(name="ids", path=path)])
+    few = LabelledSet(name="ids", path=path, rename={f"id {i}": "other" for i in range(501)})
+    with pytest.raises(DataError, match="more than 500"):
+        labels_of(spark, [few.model_copy(update={"label": "text", "rename": {}}), LabelledSet(name="b", path=path)])
+
+
+def test_descriptions_to_a_head_that_knows_what_is_none_of_them(
+    spark: SparkSession, parquet: str, tmp_path: Path
+) -> None:
+    background = tmp_path / "background.parquet"
+    things = (
+        "a novel",
+        "the election",
+        "my kitchen",
+        "an old song",
+        "the train",
+        "some bread",
+        "a court case",
+        "the hospital",
+    )
+    texts = [f"Something about {thing} {ending}" for thing in things for ending in ENDINGS]
+    pd.DataFrame({"text": texts}).to_parquet(background)
+    settings = {
+        "background": {"path": str(background), "sample": 100},
+        "name": "z", "task": "topic", "output": "o", "model": MODEL, "false_acceptance": 0.1,
+        "labels": {"bank": ["bank card, debit card and credit card"], "sport": ["football match", "goalkeeper and striker"]},
+    }  # fmt: skip
+    config = ZeroShotConfig.model_validate(settings)
+    spec = embedding_spec(config.model)
+    trained, facts = make_zero_shot(spark, config, spec)
+    folder = tmp_path / "zero"
+    save_head(trained, folder, "z", ["en"], spec.encoder, encoder_identity(spec.encoder), {}, "topic", facts)
+    head = load_head(head_spec(head_entry("z", str(folder), folder), "topic"))
+    assert facts["zero_shot"]["background_texts"] == 72
+    named = HeadConfig.model_validate(
+        {"name": "t", "task": "topic", "output": "o", "labels": ["card", "football", "weather"]}
+        | {"train": [{"name": "own", "path": parquet, "text": "message", "label": "kind"}]}
+    )
+    read = read_head_rows(spark, named, spec)
+    decided, _ = head.decide(read.train.embeddings)
+    given = {name: decided[read.train.labels == i] for i, name in enumerate(read.classes)}
+    assert np.mean(given["card"] == 0) > 0.8
+    assert np.mean(given["football"] == 1) > 0.6
+    assert np.mean(given["weather"] == -1) > 0.6
+
+
+def test_the_majority_wins_and_a_tie_has_no_winner() -> None:
+    frame = pd.DataFrame(
+        [("k1", "a"), ("k1", "a"), ("k1", "b"), ("k2", "a"), ("k2", "b"), ("k3", "b")], columns=["content_key", "label"]
+    )
+    assert resolve_duplicates(frame).to_dict("records") == [
+        {"content_key": "k1", "label": "a"},
+        {"content_key": "k3", "label": "b"},
+    ]
