@@ -62,7 +62,7 @@ def read_published(spark: SparkSession, root: Path, table: str) -> DataFrame:
         raise ConfigError(
             f"root: {root}: no published night has rows of {table}; run jobs/nightly.py with this output.root"
         )
-    return spark.read.option("basePath", str(root / table)).option("mergeSchema", True).parquet(*files)
+    return spark.read.option("basePath", str(root / "_data" / table)).option("mergeSchema", True).parquet(*files)
 
 
 def label_documents(spark: SparkSession, config: LabelDocumentsConfig) -> DataFrame:
