@@ -53,7 +53,7 @@ def few_shot(
             continue
         rows = np.flatnonzero(np.isin(labels, taking_part))
         places = np.searchsorted(taking_part, labels[rows])
-        names = [classes[i] for i in taking_part]
+        names = [classes[i] for i in taking_part.tolist()]
         found.append(_judge_draws(x[rows], places, names, k, draws, np.random.default_rng([seed, k])))
     return found
 

@@ -51,7 +51,8 @@ class LabelHead:
             }
         if self.few_shot:
             found["few_shot"] = [asdict(one) for one in self.few_shot]
-        return finite(found | {"warnings": self.warnings})
+        facts: dict[str, Any] = finite(found | {"warnings": self.warnings})
+        return facts
 
 
 def train_label_head(

@@ -5,9 +5,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import Warehouse
 from pyspark.sql import SparkSession
 
 from pipeline.config import ModelConfig
+from pipeline.doc_labels import read_published, with_labels
 from pipeline.errors import DataError
 from pipeline.head_config import HeadConfig
 from pipeline.head_training import save_head
@@ -16,7 +18,9 @@ from pipeline.label_rows import HeadRows, labels_of, read_head_rows, resolve_dup
 from pipeline.labelled import LabelledSet
 from pipeline.model_lock import encoder_identity, head_entry, head_spec
 from pipeline.models import embedding_spec
+from pipeline.read_tables import open_duckdb
 from pipeline.zero_shot import ZeroShotConfig, make_zero_shot
+from udfs.labels import LABELLED
 from udfs.models.head import load_head
 
 MODEL = ModelConfig(embedding="static-en", device="cpu")
@@ -145,3 +149,15 @@ def test_the_majority_wins_and_a_tie_has_no_winner() -> None:
         {"content_key": "k1", "label": "a"},
         {"content_key": "k3", "label": "b"},
     ]
+
+
+def test_heads_label_published_documents(spark: SparkSession, warehouse: Warehouse) -> None:
+    published = {name: read_published(spark, warehouse.root, name) for name in ("doc_embeddings", "doc_scores")}
+    connection = open_duckdb(warehouse.root)
+    for name, frame in published.items():
+        assert frame.count() == connection.sql(f"SELECT count(*) FROM {name}").fetchone()[0]  # type: ignore[index]
+    labels = with_labels(published["doc_embeddings"], published["doc_scores"], [])
+    assert labels.columns == LABELLED.names
+    assert labels.count() == 0
+    types = {"string": "string", "double": "double", "date": "date32[day]"}
+    assert [types[f.dataType.simpleString()] for f in labels.schema] == [str(f.type) for f in LABELLED]
