@@ -156,6 +156,6 @@ def draw(weight: Tensor, std: float) -> None:
 def visible_keys(mask: Tensor) -> Tensor:
     """Turn a mask (b, m) into the keys that may be seen (b, 1, 1, m); a text of padding alone sees all of it.
 
-    A softmax over no key at all would be 0 / 0, and its gradient with it.
+    A softmax over no key at all is 0 / 0; what a kernel gives for it, and for its gradient, differs from kernel to kernel.
     """
     return (mask | ~mask.any(dim=1, keepdim=True))[:, None, None, :]
