@@ -32,9 +32,6 @@ def results(*names: str, value: float = 0.5, sets: list[dict[str, Any]] = SETS, 
         "retrieval": [],
         "perplexity": [{"model": n, "set": "posts", "lang": "", **figures} for n in names],
     }
-            for n in names
-        ],
-    }
 
 
 def test_the_page_shows_what_is_stored() -> None:
