@@ -77,7 +77,10 @@ def spearman_estimate(first: NDArray[np.float64], second: NDArray[np.float64], r
     n = len(first)
     whole = _weighted_spearman(place_1, place_2, np.ones(n))
     share = np.full(n, 1 / n)
-    drawn = [_weighted_spearman(place_1, place_2, generator.multinomial(n, share)) for _ in range(resamples)]
+    drawn = [
+        _weighted_spearman(place_1, place_2, generator.multinomial(n, share).astype(np.float64))
+        for _ in range(resamples)
+    ]
     return _percentiles(whole, np.array(drawn))
 
 

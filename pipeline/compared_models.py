@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 from pipeline.baselines import Baseline, TfidfRegression, fit_majority, fit_tfidf
 from pipeline.errors import DataError
@@ -39,12 +40,15 @@ class TrainingRows:
 
 def collect_training(spark: SparkSession, config: EvaluateConfig, evaluated: DataFrame) -> TrainingRows:
     """Bring the training rows to the driver, less those whose text is evaluated on; the first `max_train_rows` by content key."""
-    labelled = read_labelled(spark, config.train)
-    keys = evaluated.select(CONTENT_KEY).distinct()
-    usable = labelled.join(keys, on=CONTENT_KEY, how="left_anti")
+    keys = evaluated.select(CONTENT_KEY, F.lit(True).alias("is_evaluated")).distinct()
+    marked = read_labelled(spark, config.train).join(keys, on=CONTENT_KEY, how="left").persist()
+    counts = marked.agg(F.count("*").alias("rows"), F.count("is_evaluated").alias("evaluated")).head()
+    assert counts is not None
+    usable = marked.where("is_evaluated is null")
     ordered = usable.orderBy(CONTENT_KEY, SET_NAME, LABEL).limit(config.max_train_rows)
     frame = ordered.select(SET_NAME, TEXT, LABEL).toPandas()  # bounded: max_train_rows
-    facts = {"n": len(frame), "n_rows": labelled.count(), "n_evaluated_on": labelled.count() - usable.count()}
+    marked.unpersist()
+    facts = {"n": len(frame), "n_rows": counts["rows"], "n_evaluated_on": counts["evaluated"]}
     logger.info(
         f"train     {facts['n']:,} of {facts['n_rows']:,} rows; {facts['n_evaluated_on']:,} left out, their text is evaluated on"
     )

@@ -96,7 +96,7 @@ def collect_rows(labelled: DataFrame, config: EvaluateConfig) -> EvaluationRows:
 
 
 def _set_facts(one: EvaluatedSet, rows: pd.DataFrame, max_groups: int) -> Row:
-    lines = rows[[CONTENT_KEY, LABEL, LANG_HINT]].agg(" ".join, axis=1)
+    lines = rows[CONTENT_KEY] + " " + rows[LABEL] + " " + rows[LANG_HINT]
     groups = rows[GROUP].value_counts()
     return {
         "name": one.name,

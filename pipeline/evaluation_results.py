@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import ConfigError
-from pipeline.evaluation import Row
 
 logger = logging.getLogger(__name__)
 FORMAT = 1
+Row = dict[str, Any]
 _LISTS = ("sets", "models", "cells", "similarity", "retrieval", "perplexity")
 """Lists of results in a file. All but `sets` say in `model` (in `models`: `name`) whose they are."""
 

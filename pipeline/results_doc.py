@@ -25,7 +25,7 @@ def page_with_results(page: str, stored: Sequence[Results]) -> str:
         raise ValueError(f"the page must hold {BEGIN!r} and {END!r}, each once")
     before, rest = page.split(BEGIN)
     _, after = rest.split(END)
-    tables = "\n\n".join(results_tables(one) for one in stored)
+    tables = "\n\n".join(results_tables(one) for one in stored) or "Nothing is stored yet."
     return f"{before}{BEGIN}\n\n{tables}\n\n{END}{after}"
 
 

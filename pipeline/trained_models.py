@@ -1,4 +1,4 @@
-"""Models made by jobs/train.py in an evaluation: classes by a label head, perplexity on held-back texts. They run on the driver."""
+"""Models made by jobs/train.py in an evaluation, on the driver: classes by a label head, perplexity on held-back texts."""
 
 import hashlib
 import time

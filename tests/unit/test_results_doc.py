@@ -16,6 +16,7 @@ SETS = [{"name": "s", "binary": False, "n": 10, "n_rows": 12, "digest": "d"}]
 
 def results(*names: str, value: float = 0.5, sets: list[dict[str, Any]] = SETS, digest: str = "p") -> dict[str, Any]:
     whole = {"set": "s", "lang": "*", "group": "*", "n": 10, "n_unscored": 0}
+    figures = {"n_tokens": 5_000, "parameters": 99, "perplexity": 12.345, "bits_per_byte": 1.5}
     pair = {"set": "stsb", "digest": digest, "n": 5}
     return {
         "format": FORMAT,
@@ -29,18 +30,7 @@ def results(*names: str, value: float = 0.5, sets: list[dict[str, Any]] = SETS, 
             for lang, v in (("en", 0.9), ("de", 0.6), ("fr", 0.8))
         ],
         "retrieval": [],
-        "perplexity": [
-            {
-                "model": n,
-                "set": "posts",
-                "lang": "",
-                "n_tokens": 5_000,
-                "parameters": 99,
-                "perplexity": 12.345,
-                "bits_per_byte": 1.5,
-            }
-            for n in names
-        ],
+        "perplexity": [{"model": n, "set": "posts", "lang": "", **figures} for n in names],
     }
 
 
