@@ -1,6 +1,7 @@
 """A training from Parquet to a saved model: what becomes of each row, what the shards hold, and what is saved."""
 
 import json
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -63,10 +64,8 @@ def test_every_row_meets_one_fate(spark: SparkSession, tmp_path: Path) -> None:
     assert found[("bonjour", "positive")] == "language"
     assert found[("so so", "odd")] == "label"
     # the same text twice: one label is kept, whichever row comes first
-    assert (found[("Good day", "negative")], found[("Good day", "positive")]) in (
-        ("kept", "duplicate"),
-        ("max_rows", "duplicate"),
-    )
+    assert found[("Good day", "negative")] in ("kept", "max_rows")
+    assert found[("Good day", "positive")] == "duplicate"
     counted = {(c["set_name"], c["fate"]): c["n"] for c in fates(rows)}
     rows.unpersist()
     assert counted == {
@@ -92,12 +91,8 @@ def lm_config(folder: Path, corpus: dict[str, Any], **changes: Any) -> TrainConf
 
 
 def test_from_parquet_to_a_saved_model(spark: SparkSession, tmp_path: Path) -> None:
-    texts = [
-        f"the {a} {b} went to the {c}"
-        for a in "old new red".split()
-        for b in "dog cat fox owl".split()
-        for c in "sea inn".split() * 1
-    ]
+    words = product(("old", "new", "red"), ("dog", "cat", "fox", "owl"), ("sea", "inn"))
+    texts = [f"the {a} {b} went to the {c}" for a, b, c in words]
     texts += [f"{t} and then it came back home again" for t in texts] + [f"{t} today" for t in texts]
     path = write(tmp_path / "texts.parquet", text=texts)
     config = lm_config(tmp_path, {"train": [{"name": "texts", "path": path}], "held_back": 0.2})
@@ -137,9 +132,8 @@ def test_shards_of_labels_and_targets(spark: SparkSession, tmp_path: Path) -> No
         tmp_path / "pairs.parquet", text=["ein Hund", "eine Katze", "ein Haus"], en=["a dog", "a cat", "a house"]
     )
     sets = {"train": [{"name": "a", "path": path, "target": "en", "max_rows": 2}]}
-    sets["validation"] = [
-        {"name": "b", "path": write(tmp_path / "v.parquet", text=["der Baum"], en=["the tree"]), "target": "en"}
-    ]
+    other = write(tmp_path / "other.parquet", text=["der Baum"], en=["the tree"])
+    sets["validation"] = [{"name": "b", "path": other, "target": "en"}]
     model = {"architecture": "encoder_decoder", "hidden_size": 8, "n_layers": 1, "n_heads": 2, "max_tokens": 8}
     data = prepare(spark, lm_config(tmp_path, sets, objective="seq2seq", model=model))
     shards = Shards(data.shards("train"), pad_id=0)
