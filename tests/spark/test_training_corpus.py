@@ -5,6 +5,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -146,6 +147,36 @@ def test_shards_of_labels_and_targets(spark: SparkSession, tmp_path: Path) -> No
         for a, b in zip(batch.ids.tolist(), batch.target_ids.tolist(), strict=True)
     }
     assert pairs < {("ein Hund", "a dog"), ("eine Katze", "a cat"), ("ein Haus", "a house")}
+
+
+def test_shards_of_teacher_vectors(spark: SparkSession, tmp_path: Path) -> None:
+    # two texts and their translation: both learn the vector of the translation
+    path = write(tmp_path / "pairs.parquet", text=["ein Hund", "un chien", "a cat"], en=["a dog", "a dog", "a cat"])
+    sets = {"train": [{"name": "a", "path": path, "target": "en"}]}
+    sets["validation"] = [{"name": "b", "path": write(tmp_path / "v.parquet", text=["the tree"])}]
+    model = {
+        "architecture": "encoder",
+        "hidden_size": 8,
+        "n_layers": 1,
+        "n_heads": 2,
+        "max_tokens": 8,
+        "output_size": 256,
+    }
+    changes = {
+        "objective": "distillation",
+        "model": model,
+        "teacher": {"embedding": "static-en", "sentiment": "sentiment-en-static"},
+    }
+    data = prepare(spark, lm_config(tmp_path, sets, **changes))
+    batch = Shards(data.shards("train"), pad_id=0).batch(np.arange(3))
+    assert batch.vectors is not None
+    tokenizer = Tokenizer.from_file(str(data.tokenizer))
+    vectors = {
+        tokenizer.decode(ids).strip(): v for ids, v in zip(batch.ids.tolist(), batch.vectors.numpy(), strict=True)
+    }
+    assert vectors["ein Hund"] == pytest.approx(vectors["un chien"])
+    assert np.linalg.norm(vectors["ein Hund"]) == pytest.approx(1.0, abs=1e-3)
+    assert vectors["a cat"] @ vectors["ein Hund"] < 0.9
 
 
 def test_a_corpus_without_rows_says_what_became_of_them(spark: SparkSession, tmp_path: Path) -> None:
