@@ -110,6 +110,15 @@ class TokenizerConfig(Frozen):
     scripts: tuple[Literal["han", "kana", "hangul"], ...] = ()
     file: PathText | None = None
 
+    @model_validator(mode="after")
+    def _scripts_possible(self) -> Self:
+        possible = {"unigram": ("han", "kana", "hangul"), "bpe": (), "wordpiece": ("han",)}[self.kind]
+        wrong = sorted(set(self.scripts) - set(possible))
+        if wrong:
+            advice = "bpe on bytes has no unknown character" if self.kind == "bpe" else "wordpiece takes han only"
+            raise ValueError(f"scripts {', '.join(wrong)}: {advice}; remove it or use unigram")
+        return self
+
 
 class LoopConfig(Frozen):
     """How the model is trained; the keys are those of `udfs.training.spec.LoopSpec`."""

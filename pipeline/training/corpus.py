@@ -31,7 +31,7 @@ def prepared(spark: SparkSession, config: CorpusConfig, heads: Mapping[str, Sequ
     rows = reduce(DataFrame.unionByName, [_read(spark, one, part, i, heads) for i, (one, part) in enumerate(sets)])
     if config.held_back:
         is_held_back = F.pmod("match_key", F.lit(_HASH_PARTS)) < int(config.held_back * _HASH_PARTS)
-        is_training = F.col("part") == TRAIN
+        is_training = (F.col("part") == TRAIN) & (F.col("fate") == KEPT)
         rows = rows.withColumn("part", F.when(is_training & is_held_back, VALIDATION).otherwise(F.col("part")))
     rows = _flag(rows, _judged(spark, config.exclude), "evaluation", F.col("from_train"))
     validated = rows.where((F.col("part") == VALIDATION) & (F.col("fate") == KEPT)).select("match_key")

@@ -73,5 +73,6 @@ def with_teacher_vectors(rows: DataFrame, teacher: ModelConfig) -> DataFrame:
     context = rows.sparkSession.sparkContext
     counters = Counters(context.accumulator(0), context.accumulator(0), context.accumulator(0))
     results = scored(texts, measured(texts, spec), spec, counters).where("embedding is not null")
-    vectors = results.select(F.col("content_key").alias("_taught_key"), F.col("embedding").alias("vector"))
+    # kept: each part of the corpus reads them, and the teacher is the slow part
+    vectors = results.select(F.col("content_key").alias("_taught_key"), F.col("embedding").alias("vector")).persist()
     return taught.join(vectors, on="_taught_key").drop("_taught", "_taught_key")

@@ -82,6 +82,7 @@ def test_every_problem_is_reported_with_its_key(tmp_path: Path) -> None:
         ),
         ({"loop": {**plain()["loop"], "metric": "f1"}}, r"loop.metric f1: objective causal_lm has loss, perplexity"),
         ({"corpus": {"train": plain()["corpus"]["train"]}}, "nothing to validate on"),
+        ({"tokenizer": {"kind": "wordpiece", "scripts": ["kana"]}}, "scripts kana: wordpiece takes han only"),
         ({"model": {**plain()["model"], "pad_id": 7}}, r"model.pad_id: follows from the tokenizer; remove it"),
     ],
 )
@@ -122,7 +123,7 @@ def test_no_character_is_unknown_where_bytes_spell_it(kind: Any) -> None:
 
 
 def test_a_whole_script_becomes_tokens_or_the_size_is_refused() -> None:
-    config = TokenizerConfig(kind="wordpiece", size=600, scripts=("kana",))
+    config = TokenizerConfig(size=600, byte_fallback=False, scripts=("kana",))
     tokenizer = Tokenizer.from_str(train_tokenizer(TEXTS, config).decode())
     assert 3 not in tokenizer.encode("ぁゖァヺ").ids
     with pytest.raises(ConfigError, match=r"tokenizer.size: 600 has no room"):

@@ -91,12 +91,14 @@ class _Loop:
             if number % self.group.size == self.group.rank:
                 totals += self._backward(part, step, number)
         loss, weight = self.group.add_up(self.parameters, totals).tolist()
-        if not math.isfinite(loss):
-            raise TrainingError(f"loss: is {loss} at step {step + 1}; lower loop.lr or raise loop.warm_up_fraction")
         for parameter in self.parameters:
             if parameter.grad is not None:
                 parameter.grad.div_(max(weight, 1e-12))
         norm = float(torch.nn.utils.clip_grad_norm_(self.parameters, spec.clip_norm))
+        if not math.isfinite(loss) or not math.isfinite(norm):  # before it gets into the weights and a checkpoint
+            raise TrainingError(
+                f"loss: is {loss} at step {step + 1}, its gradient's norm {norm}; lower loop.lr or raise loop.warm_up_fraction"
+            )
         self.optimiser.step()
         seconds = time.monotonic() - started
         self.progress.log(step + 1, loss / max(weight, 1e-12), weight, seconds)
@@ -130,6 +132,8 @@ class _Loop:
         name, sign = self.spec.metric, -1.0 if self.spec.higher_is_better else 1.0
         if name not in metrics:
             raise TrainingError(f"loop.metric: {name} is not among the task's metrics {', '.join(sorted(metrics))}")
+        if not math.isfinite(metrics[name]):
+            raise TrainingError(f"loop.metric: {name} is {metrics[name]} at step {position.step}; lower loop.lr")
         if not position.best or sign * metrics[name] < sign * position.best[name]:
             position.best, position.best_step, position.since_best = metrics, position.step, 0
             if self.group.is_first:
