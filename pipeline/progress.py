@@ -129,7 +129,7 @@ def configure_logging() -> None:
     formatter = logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S")
     formatter.converter = time.gmtime
     handler.setFormatter(formatter)
-    for name in ("pipeline", "jobs"):
+    for name in ("pipeline", "udfs", "jobs"):
         project = logging.getLogger(name)
         project.handlers = [handler]
         project.setLevel(logging.INFO)

@@ -2,7 +2,6 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -18,8 +17,8 @@ from udfs.training.processes import train
 
 @pytest.mark.timeout(240)
 def test_two_processes_equal_one(spark: SparkSession, tmp_path: Path) -> None:
-    heads: dict[str, Any] = {"dropout": 0.0}
-    one, two = (job(tmp_path / name, task_spec("causal_lm", "decoder", **heads), epochs=2) for name in ("a", "b"))
+    # with dropout: random numbers belong to a micro-batch, not to a process
+    one, two = (job(tmp_path / name, task_spec("causal_lm", "decoder"), epochs=2) for name in ("a", "b"))
     alone = train(one)
     together = launch(two, n_processes=2, is_local=True, uses_gpu=False)
     assert (together.steps, together.best_step) == (alone.steps, alone.best_step)

@@ -29,7 +29,8 @@ def model_of(architecture: str) -> LanguageModel:
     facts |= {"n_heads": 2} if architecture in ("decoder", "encoder_decoder") else {}
     model = build(LanguageModelConfig.model_validate(facts))
     for parameter in model.parameters():
-        torch.nn.init.normal_(parameter, std=0.6)
+        if parameter.dim() == 2:
+            torch.nn.init.normal_(parameter, std=0.6)
     return model.double()
 
 
@@ -75,13 +76,15 @@ def test_each_text_goes_on_as_if_it_were_alone(architecture: str) -> None:
 
 def test_a_text_stops_at_the_end_token_and_others_go_on() -> None:
     model = causal("decoder").eval()
-    free = generate(model, PROMPTS, 6)
-    with torch.no_grad():
-        model.output_bias[EOS] = 1e9
-        assert generate(model, PROMPTS, 6) == [[], [], []]
-        # an end token that is probable only here and there
-        model.output_bias[EOS] = 2.0
-    assert generate(model, PROMPTS, 6) == [most_probable(model, prompt, 6) for prompt in PROMPTS] != free
+    lengths = set()
+    for bias in (-3.0, 2.0, 4.0, 7.0, 30.0):  # from an end token that never comes to one that comes at once
+        with torch.no_grad():
+            model.output_bias[EOS] = bias
+        found = generate(model, PROMPTS, 6)
+        assert found == [most_probable(model, prompt, 6) for prompt in PROMPTS]
+        lengths.add(tuple(len(text) for text in found))
+    assert any(len(set(of_prompts)) > 1 for of_prompts in lengths)
+    assert (0, 0, 0) in lengths
 
 
 def test_a_decoder_stops_where_its_positions_end() -> None:
@@ -108,7 +111,7 @@ def test_dropout_rests_while_generating_and_comes_back() -> None:
 
 
 def test_drawn_tokens_have_the_probabilities_of_the_model() -> None:
-    model, n = causal("gru").eval(), 20_000
+    model, n = causal("gru").eval(), 5_000
     ids = torch.tensor([PROMPTS[0]])
     logits = next_logits(model, model.hidden(ids, ones(ids))).detach()
     for top_k in (None, 4):
@@ -116,7 +119,7 @@ def test_drawn_tokens_have_the_probabilities_of_the_model() -> None:
         counts = torch.bincount(torch.tensor([text[0] if text else EOS for text in drawn]), minlength=V)
         kept = logits if top_k is None else logits.masked_fill(logits < logits.topk(top_k).values[-1], -torch.inf)
         expected = (kept / 1.5).softmax(dim=0)
-        assert torch.allclose(counts / n, expected, atol=0.02)
+        assert torch.allclose(counts.double() / n, expected, atol=0.03)
         assert not counts[expected == 0].any()
 
 

@@ -14,6 +14,7 @@ ROOT = Path(__file__).parents[2]
 LAYERS = {"jobs": 3, "pipeline": 2, "udfs": 1, "udfs.models": 0}
 WORKER_ONLY = ("engine.py", "embedding.py", "routes.py", "selftest.py")
 """Loaded by the worker process alone, from within functions of `udfs.worker`."""
+WORKER_FOLDERS = (ROOT / "udfs" / "models", ROOT / "udfs" / "training")
 HEAVY = ("torch", "transformers", "tokenizers", "lingua", "sklearn", "safetensors", "duckdb")
 
 
@@ -82,12 +83,7 @@ def test_driver_library_and_executor_wrappers_load_no_model_library() -> None:
     names = [
         ".".join(p.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
         for p in modules("pipeline", "udfs")
-        if (
-            p.parent.name not in ("models", "training")
-            or p.parts[-3:-1] == ("pipeline", "training")
-            or p.stem in ("__init__", "spec")
-        )
-        and p.name not in WORKER_ONLY
+        if p.name not in WORKER_ONLY and (p.parent not in WORKER_FOLDERS or p.stem in ("__init__", "spec"))
     ]
     loads = f"for n in {names!r}: importlib.import_module(n)"
     code = f"import importlib, sys\n{loads}\nprint([m for m in {HEAVY!r} if m in sys.modules])"

@@ -1,6 +1,6 @@
 """Each objective against its formula in plain numpy: sums of losses, weights, and which gradients they give."""
 
-from collections.abc import Iterable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -140,20 +140,19 @@ def test_biases_and_norms_do_not_decay() -> None:
     assert all(p.ndim == 1 for p in groups[1]["params"])
 
 
-def test_the_same_seed_builds_the_same_weights_and_start_takes_them_over(tmp_path: Iterable[str]) -> None:
+def test_the_same_seed_builds_the_same_weights_and_start_takes_them_over(tmp_path: Path) -> None:
     first, again = built(task_spec("masked_lm", "encoder")), built(task_spec("masked_lm", "encoder"))
     assert all(torch.equal(a, b) for a, b in zip(first.module.parameters(), again.module.parameters(), strict=True))
-    folder = str(tmp_path)
     with torch.no_grad():
         first.model.tokens.weight.fill_(0.25)
-    from pathlib import Path
-
-    save(first.model, Path(folder))
+    save(first.model, tmp_path)
     text = config("encoder", heads={"tone": ("x", "y")}).model_dump_json()
-    warm = built(LanguageModelTaskSpec("classification", text, 2, start=folder))
+    warm = built(LanguageModelTaskSpec("classification", text, 2, start=str(tmp_path)))
     assert torch.equal(warm.model.tokens.weight, first.model.tokens.weight)
     with pytest.raises(TrainingError, match="do not fit"):
-        LanguageModelTaskSpec("causal_lm", config("gru", vocabulary_size=9).model_dump_json(), 2, start=folder).build()
+        LanguageModelTaskSpec(
+            "causal_lm", config("gru", vocabulary_size=9).model_dump_json(), 2, start=str(tmp_path)
+        ).build()
 
 
 def test_macro_f1_is_the_mean_over_classes_that_occur() -> None:

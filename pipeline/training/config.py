@@ -1,0 +1,231 @@
+"""Configuration of jobs/train.py."""
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from pipeline.config import Frozen, JobConfig, ModelConfig, PathText
+from udfs.models.language_model_config import LanguageModelConfig
+from udfs.training.spec import LoopSpec, Objective
+
+SPECIAL_TOKENS = ("<pad>", "<s>", "</s>", "<unk>", "<mask>")
+"""Ids 0 to 4 of every tokenizer trained here."""
+_SPECIAL_IDS = {"pad_id": 0, "bos_id": 1, "eos_id": 2, "mask_id": 4}
+_CAUSAL = ("rnn", "gru", "lstm", "decoder")
+_ARCHITECTURES: dict[str, tuple[str, ...]] = {
+    "causal_lm": _CAUSAL,
+    "masked_lm": ("encoder",),
+    "seq2seq": ("encoder_decoder",),
+    "classification": ("rnn", "gru", "lstm", "encoder"),
+    "distillation": ("encoder",),
+}
+_METRICS: dict[str, tuple[str, ...]] = {
+    "causal_lm": ("loss", "perplexity"),
+    "masked_lm": ("loss", "perplexity"),
+    "seq2seq": ("loss", "perplexity"),
+    "classification": ("loss", "accuracy", "macro_f1"),
+    "distillation": ("loss", "cosine"),
+}
+_HIGHER_IS_BETTER = ("accuracy", "macro_f1", "cosine")
+
+
+class TrainingSet(Frozen):
+    """A Parquet file or folder of texts to train or validate on.
+
+    Attributes:
+        target: the column to write from the text (seq2seq), or whose teacher vector the text learns (distillation; without it,
+            the text's own).
+        label, head, rename: the column of classes, the head of the model that learns them, and classes to call otherwise; rows
+            whose class is not among the head's labels are dropped and counted.
+        lang, languages: keep rows whose `lang` column says one of `languages`.
+        max_rows: keep those whose content keys come first: a sample that does not depend on the order of rows.
+    """
+
+    name: str
+    path: PathText
+    text: str = "text"
+    target: str | None = None
+    label: str | None = None
+    head: str = "label"
+    rename: dict[str, str] = Field(default_factory=dict)
+    lang: str | None = None
+    languages: tuple[str, ...] = ()
+    max_rows: int | None = Field(default=None, ge=1)
+
+    @model_validator(mode="after")
+    def _lang_named(self) -> Self:
+        if self.languages and self.lang is None:
+            raise ValueError(
+                f"set {self.name} keeps languages {', '.join(self.languages)}; name their column in `lang`"
+            )
+        return self
+
+
+class EvaluationSet(Frozen):
+    """A set the model will be judged on: no training text equals one of its texts in letters and digits, case aside."""
+
+    path: PathText
+    columns: tuple[str, ...] = ("text",)
+
+
+class CorpusConfig(Frozen):
+    """What is trained and validated on. `held_back`: the part of the training texts kept for validation, chosen by their hash."""
+
+    train: tuple[TrainingSet, ...] = Field(min_length=1)
+    validation: tuple[TrainingSet, ...] = ()
+    held_back: float = Field(default=0.0, ge=0.0, le=0.5)
+    exclude: tuple[EvaluationSet, ...] = ()
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        names = [one.name for one in (*self.train, *self.validation)]
+        repeated = sorted({n for n in names if names.count(n) > 1})
+        if repeated:
+            raise ValueError(f"two sets have the same name: {', '.join(repeated)}")
+        if not self.validation and not self.held_back:
+            raise ValueError("nothing to validate on; name `validation` sets or set `held_back`, for example 0.02")
+        return self
+
+
+class TokenizerConfig(Frozen):
+    """The tokenizer: trained on at most `sample_rows` texts of the training part, or read from `file`.
+
+    Attributes:
+        kind: `unigram` (Kudo, 2018, arXiv:1804.10959), `bpe` on bytes (GPT-2's), `wordpiece` (BERT's).
+        size: tokens, special ones included; fewer where the texts have no more to give.
+        lowercase: fold case before tokenising.
+        byte_fallback: unigram writes characters it has no token for as UTF-8 bytes, so that none is unknown. 256 tokens.
+        scripts: scripts whose every character becomes a token: `han` (20,992 characters), `kana`, `hangul` (11,172).
+        file: a tokenizer.json made here before; all else is then unused.
+    """
+
+    kind: Literal["unigram", "bpe", "wordpiece"] = "unigram"
+    size: int = Field(default=8_000, ge=300, le=500_000)
+    sample_rows: int = Field(default=200_000, ge=100, le=1_000_000)
+    lowercase: bool = False
+    byte_fallback: bool = True
+    scripts: tuple[Literal["han", "kana", "hangul"], ...] = ()
+    file: PathText | None = None
+
+
+class LoopConfig(Frozen):
+    """How the model is trained; the keys are those of `udfs.training.spec.LoopSpec`."""
+
+    batch_rows: int = Field(ge=1)
+    micro_rows: int = Field(ge=1)
+    epochs: int = Field(ge=1, le=10_000)
+    lr: float = Field(gt=0.0)
+    warm_up_fraction: float = Field(default=0.05, ge=0.0, le=1.0)
+    weight_decay: float = Field(default=0.01, ge=0.0)
+    clip_norm: float = Field(default=1.0, gt=0.0)
+    precision: Literal["float32", "bfloat16"] = "float32"
+    seed: int = Field(default=20_260_101, ge=0)
+    checkpoint_every: int = Field(default=200, ge=1)
+    validate_every: int = Field(default=0, ge=0)
+    metric: str = "loss"
+    patience: int | None = Field(default=None, ge=1)
+    threads: int | None = Field(default=None, ge=1)
+
+    @model_validator(mode="after")
+    def _micro_fits(self) -> Self:
+        if self.micro_rows > self.batch_rows:
+            raise ValueError(f"micro_rows {self.micro_rows}: must not exceed batch_rows {self.batch_rows}")
+        return self
+
+    def spec(self) -> LoopSpec:
+        """Return what travels to the processes that train."""
+        return LoopSpec(**self.model_dump(), higher_is_better=self.metric in _HIGHER_IS_BETTER)
+
+
+class ProcessesConfig(Frozen):
+    """Processes that train together, one device each: on the driver's host, or as tasks of the executors."""
+
+    count: int = Field(default=1, ge=1, le=1_024)
+    on: Literal["driver", "executors"] = "driver"
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+
+    @property
+    def is_this_one(self) -> bool:
+        """Return whether the job's own process trains, without Spark."""
+        return self.count == 1 and self.on == "driver"
+
+
+class TrainConfig(JobConfig):
+    """The configuration of jobs/train.py.
+
+    `model.vocabulary_size` and the ids of special tokens follow from the tokenizer. `start` is a folder with a model whose
+    weights are taken over where they fit. `teacher` is the encoder whose vectors are learnt (distillation). `weights` is the
+    number format of the saved model. Shards, checkpoints and the metrics log go to `work` (by default `<output>-work`): the same
+    command goes on from there.
+    """
+
+    name: str
+    output: PathText
+    work: PathText | None = None
+    objective: Objective
+    languages: tuple[str, ...] = ("en",)
+    corpus: CorpusConfig
+    tokenizer: TokenizerConfig = TokenizerConfig()
+    model: LanguageModelConfig
+    start: PathText | None = None
+    teacher: ModelConfig = ModelConfig()
+    loop: LoopConfig
+    processes: ProcessesConfig = ProcessesConfig()
+    weights: Literal["float32", "float16"] = "float32"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_vocabulary(cls, data: Any) -> Any:
+        if not isinstance(data, Mapping) or not isinstance(data.get("model"), Mapping):
+            return data
+        tokenizer = data.get("tokenizer")
+        size = tokenizer.get("size") if isinstance(tokenizer, Mapping) else None
+        known = {"vocabulary_size": size or TokenizerConfig().size, **_SPECIAL_IDS}
+        return {**data, "model": {**known, **data["model"]}}
+
+    @model_validator(mode="after")
+    def _fitting(self) -> Self:
+        problems = [*self._model_problems(), *self._set_problems()]
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+    @property
+    def work_folder(self) -> Path:
+        """The folder of shards, checkpoints and log."""
+        return Path(self.work or f"{self.output.rstrip('/')}-work")
+
+    def fingerprint(self) -> str:
+        """Return the sha256 (hex) of all that the trained weights depend on."""
+        elsewhere = {"spark", "output", "work", "processes", "weights", "name", "languages"}
+        return hashlib.sha256(self.model_dump_json(exclude=elsewhere).encode()).hexdigest()
+
+    def _model_problems(self) -> list[str]:
+        problems = []
+        fitting, metrics = _ARCHITECTURES[self.objective], _METRICS[self.objective]
+        if self.model.architecture not in fitting:
+            problems.append(
+                f"model.architecture {self.model.architecture}: objective {self.objective} needs {' or '.join(fitting)}"
+            )
+        if self.loop.metric not in metrics:
+            problems.append(f"loop.metric {self.loop.metric}: objective {self.objective} has {', '.join(metrics)}")
+        if self.objective == "classification" and not self.model.heads:
+            problems.append("model.heads: missing; objective classification needs a head and its labels")
+        wrong = [key for key, i in _SPECIAL_IDS.items() if getattr(self.model, key) != i]
+        if wrong:
+            problems.append(f"model.{wrong[0]}: follows from the tokenizer; remove it")
+        return problems
+
+    def _set_problems(self) -> list[str]:
+        problems = []
+        for one in (*self.corpus.train, *self.corpus.validation):
+            if self.objective == "seq2seq" and one.target is None:
+                problems.append(f"corpus set {one.name}: objective seq2seq needs `target`, the column to be written")
+            if self.objective == "classification" and one.label is None:
+                problems.append(f"corpus set {one.name}: objective classification needs `label`, the column of classes")
+            if self.objective == "classification" and one.head not in self.model.heads:
+                problems.append(f"corpus set {one.name}: head {one.head} is not among model.heads")
+        return problems

@@ -1,0 +1,139 @@
+"""The texts a model is trained and validated on: cleaned, each once, none that the model will be judged on."""
+
+from collections.abc import Mapping, Sequence
+from functools import reduce
+
+from pyspark.sql import Column, DataFrame, SparkSession, Window
+from pyspark.sql import functions as F
+
+from pipeline.errors import DataError
+from pipeline.text import content_key, language_hint, normalised
+from pipeline.training.config import CorpusConfig, EvaluationSet, TrainingSet
+
+TRAIN, VALIDATION = "train", "validation"
+KEPT = "kept"
+_HASH_PARTS = 10_000
+
+
+def prepared(spark: SparkSession, config: CorpusConfig, heads: Mapping[str, Sequence[str]]) -> DataFrame:
+    """Return every row read, each with what becomes of it.
+
+    Returns:
+        set_name, part (`train` or `validation`), text (normalised), target (normalised, or null), label and head (or null),
+        content_key of the text, n_bytes of its UTF-8, and `fate`: `kept`, or the first reason to drop it of `empty`, `language`,
+        `label` (not one of the head's), `evaluation` (in a set of `exclude`), `validation` (a training text that is also
+        validated on), `duplicate` (text, target and head occurred before) and `max_rows`.
+
+    Raises:
+        DataError: a set cannot be read or lacks a column.
+    """
+    sets = [(one, VALIDATION) for one in config.validation] + [(one, TRAIN) for one in config.train]
+    rows = reduce(DataFrame.unionByName, [_read(spark, one, part, i, heads) for i, (one, part) in enumerate(sets)])
+    if config.held_back:
+        is_held_back = F.pmod("match_key", F.lit(_HASH_PARTS)) < int(config.held_back * _HASH_PARTS)
+        is_training = F.col("part") == TRAIN
+        rows = rows.withColumn("part", F.when(is_training & is_held_back, VALIDATION).otherwise(F.col("part")))
+    rows = _flag(rows, _judged(spark, config.exclude), "evaluation", F.col("from_train"))
+    validated = rows.where((F.col("part") == VALIDATION) & (F.col("fate") == KEPT)).select("match_key")
+    rows = _flag(rows, validated, "validation", F.col("part") == TRAIN)
+    same = Window.partitionBy("content_key", "head", "target", "fate").orderBy("set_order", "label")
+    rows = _drop(rows, F.row_number().over(same) > 1, "duplicate")
+    if any(one.max_rows for one, _ in sets):
+        limits = {one.name: one.max_rows for one, _ in sets if one.max_rows}
+        limit = F.create_map(*[F.lit(x) for pair in limits.items() for x in pair])[F.col("set_name")]
+        place = F.row_number().over(Window.partitionBy("set_name", "fate").orderBy("content_key", "head", "target"))
+        rows = _drop(rows, F.coalesce(place > limit, F.lit(False)), "max_rows")
+    return rows.select(
+        "set_name", "part", "text", "target", "label", "head", "content_key", F.octet_length("text").alias("n_bytes"), "fate"
+    )  # fmt: skip
+
+
+def fates(rows: DataFrame) -> list[dict[str, str | int]]:
+    """Count rows per set_name, part and fate."""
+    counted = rows.groupBy("set_name", "part", "fate").agg(F.count("*").alias("n"), F.sum("n_bytes").alias("n_bytes"))
+    found = counted.orderBy("set_name", "part", "fate").collect()  # bounded: sets x parts x fates
+    return [row.asDict() for row in found]
+
+
+def _read(
+    spark: SparkSession, one: TrainingSet, part: str, order: int, heads: Mapping[str, Sequence[str]]
+) -> DataFrame:
+    frame = _open(spark, one.path, [one.text, one.target, one.label, one.lang])
+    text = _clean(one.text)
+    target = _clean(one.target) if one.target else F.lit(None).cast("string")
+    label = F.col(_quoted(one.label)).cast("string") if one.label else F.lit(None).cast("string")
+    for old, new in one.rename.items():
+        label = F.when(F.col(_quoted(one.label or "")) == old, new).otherwise(label)
+    lang = language_hint(F.coalesce(F.col(_quoted(one.lang)), F.lit(""))) if one.lang else F.lit("")
+    is_empty = (F.coalesce(F.col("text"), F.lit("")) == "") | (
+        F.lit(bool(one.target)) & (F.coalesce("target", F.lit("")) == "")
+    )
+    fate = F.when(is_empty, "empty")
+    if one.languages:
+        fate = fate.when(~F.col("lang").isin(*one.languages), "language")
+    if one.label:
+        fate = fate.when(~F.coalesce(F.col("label").isin(*heads[one.head]), F.lit(False)), "label")
+    columns = frame.select(text.alias("text"), target.alias("target"), label.alias("label"), lang.alias("lang"))
+    return columns.select(
+        F.lit(one.name).alias("set_name"),
+        F.lit(order).alias("set_order"),
+        F.lit(part).alias("part"),
+        F.lit(part == TRAIN).alias("from_train"),
+        "text",
+        "target",
+        "label",
+        F.lit(one.head if one.label else None).cast("string").alias("head"),
+        content_key(F.col("text")).alias("content_key"),
+        _match_key(F.col("text")).alias("match_key"),
+        _match_key(F.col("target")).alias("target_key"),
+        fate.otherwise(KEPT).alias("fate"),
+    )
+
+
+def _judged(spark: SparkSession, sets: Sequence[EvaluationSet]) -> DataFrame | None:
+    keys = []
+    for one in sets:
+        frame = _open(spark, one.path, list(one.columns))
+        keys += [frame.select(_match_key(_clean(column)).alias("match_key")) for column in one.columns]
+    return reduce(DataFrame.unionByName, keys) if keys else None
+
+
+def _flag(rows: DataFrame, keys: DataFrame | None, fate: str, where: Column) -> DataFrame:
+    """Give kept rows for which `where` holds the fate if their text or target is among the keys."""
+    if keys is None:
+        return rows
+    distinct = keys.where("match_key is not null").distinct()
+    for column, found in (("match_key", "_text_found"), ("target_key", "_target_found")):
+        marked = distinct.select(F.col("match_key").alias("_key"), F.lit(True).alias(found))
+        rows = rows.join(marked, on=F.col(column) == F.col("_key"), how="left").drop("_key")
+    is_found = F.col("_text_found").isNotNull() | F.col("_target_found").isNotNull()
+    return _drop(rows, where & is_found, fate).drop("_text_found", "_target_found")
+
+
+def _drop(rows: DataFrame, condition: Column, fate: str) -> DataFrame:
+    return rows.withColumn("fate", F.when((F.col("fate") == KEPT) & condition, fate).otherwise(F.col("fate")))
+
+
+def _match_key(text: Column) -> Column:
+    """Return a 64-bit hash of a text's letters and digits in lower case; of the text itself where it has none."""
+    bare = F.regexp_replace(F.lower(text), r"[^\p{L}\p{N}]", "")
+    return F.when(text.isNotNull(), F.xxhash64(F.when(bare == "", text).otherwise(bare)))
+
+
+def _clean(column: str) -> Column:
+    return normalised(F.make_valid_utf8(F.col(_quoted(column)).cast("string")))
+
+
+def _open(spark: SparkSession, path: str, columns: Sequence[str | None]) -> DataFrame:
+    try:
+        frame = spark.read.parquet(path)
+    except Exception as error:
+        raise DataError(f"{path}: cannot be read as Parquet ({type(error).__name__})") from None
+    missing = [c for c in columns if c is not None and c not in frame.columns]
+    if missing:
+        raise DataError(f"{path}: has no column {missing[0]}; it has {', '.join(frame.columns)}")
+    return frame
+
+
+def _quoted(name: str) -> str:
+    return "`" + name.replace("`", "``") + "`"

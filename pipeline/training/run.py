@@ -1,0 +1,160 @@
+"""A training from corpus to saved model, in steps that are done once: the same command goes on where it was stopped."""
+
+import json
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pyspark.sql import DataFrame, SparkSession
+
+from pipeline.errors import ConfigError, DataError
+from pipeline.progress import Stages
+from pipeline.training.config import SPECIAL_TOKENS, TrainConfig
+from pipeline.training.corpus import KEPT, TRAIN, VALIDATION, fates, prepared
+from pipeline.training.launch import launch
+from pipeline.training.sharding import with_teacher_vectors, write_shards
+from pipeline.training.tokenizer_training import sample_texts, train_tokenizer
+from udfs.models.language_model_config import LanguageModelConfig
+from udfs.training.spec import LanguageModelTaskSpec, Outcome, TrainingJob
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Data on disk, ready to train on: `fates` counts rows per set, part and fate (see `pipeline.training.corpus`)."""
+
+    folder: Path
+    vocabulary_size: int
+    fates: list[dict[str, Any]]
+
+    @property
+    def tokenizer(self) -> Path:
+        """The tokenizer.json the shards were made with."""
+        return self.folder / "tokenizer.json"
+
+    @property
+    def run_folder(self) -> Path:
+        """The folder of checkpoints and metrics log."""
+        return self.folder / "run"
+
+    def shards(self, part: str) -> str:
+        """Return the folder of the shards of `train` or `validation`."""
+        return str(self.folder / "shards" / part)
+
+    def kept(self, part: str, what: str = "n") -> int:
+        """Return how many rows (or `n_bytes` of text) of a part are trained or validated on."""
+        return sum(int(f[what] or 0) for f in self.fates if f["part"] == part and f["fate"] == KEPT)
+
+
+def check_output(config: TrainConfig) -> None:
+    """Refuse to begin what could not be saved.
+
+    Raises:
+        ConfigError: the output exists, or the work folder holds another training.
+    """
+    if Path(config.output).exists():
+        raise ConfigError(f"output: {config.output} exists; a model is never overwritten, give a new output")
+    marker = config.work_folder / "training.json"
+    if marker.exists():
+        if json.loads(marker.read_text(encoding="utf-8"))["fingerprint"] != config.fingerprint():
+            raise ConfigError(
+                f"work: {config.work_folder} holds a training of another configuration; remove it or name another"
+            )
+        return
+    marker.parent.mkdir(parents=True, exist_ok=True)
+    marker.write_text(json.dumps({"fingerprint": config.fingerprint()}) + "\n", encoding="utf-8")
+
+
+def prepare(spark: SparkSession, config: TrainConfig) -> Prepared:
+    """Clean the corpus, train the tokenizer, write the shards; or read what an earlier run has left.
+
+    Raises:
+        DataError: a set cannot be read, or a part is left without rows.
+    """
+    folder = config.work_folder
+    done = folder / "prepared.json"
+    if done.exists():
+        written = json.loads(done.read_text(encoding="utf-8"))
+        logger.info(f"prepare   shards of an earlier run in {folder}")
+        return Prepared(folder, written["vocabulary_size"], written["fates"])
+    stages = Stages(spark.sparkContext)
+    rows = prepared(spark, config.corpus, config.model.heads).persist()
+    with stages.stage("clean") as stage:
+        counted = fates(rows)
+        found = Prepared(folder, 0, counted)
+        stage.rows = sum(int(f["n"]) for f in counted)
+    for part in (TRAIN, VALIDATION):
+        if not found.kept(part):
+            raise DataError(f"corpus: no row is left for {part}: {_summary(counted, part)}")
+    logger.info(f"corpus    {_summary(counted, TRAIN)}; to validate: {_summary(counted, VALIDATION)}")
+    kept = rows.where(f"fate = '{KEPT}'")
+    with stages.stage("tokenizer") as stage:
+        size = _tokenizer(kept.where(f"part = '{TRAIN}'"), config, found.tokenizer)
+    if config.objective == "distillation":
+        kept = with_teacher_vectors(kept, config.teacher)
+    for part in (TRAIN, VALIDATION):
+        with stages.stage("shards", found.kept(part)) as stage:
+            stage.rows = found.kept(part)
+            chosen = kept.where(f"part = '{part}'")
+            model = config.model
+            write_shards(
+                chosen, config.objective, str(found.tokenizer), model.max_tokens, model.heads, found.shards(part)
+            )
+    rows.unpersist()
+    done.write_text(json.dumps({"vocabulary_size": size, "fates": counted}, indent=1) + "\n", encoding="utf-8")
+    return Prepared(folder, size, counted)
+
+
+def model_config(config: TrainConfig, data: Prepared) -> LanguageModelConfig:
+    """Return the model's configuration with the size of the vocabulary that the tokenizer came to."""
+    return config.model.model_copy(update={"vocabulary_size": data.vocabulary_size})
+
+
+def task_spec(config: TrainConfig, data: Prepared) -> LanguageModelTaskSpec:
+    """Return what is trained."""
+    model = model_config(config, data)
+    return LanguageModelTaskSpec(config.objective, model.model_dump_json(), config.loop.seed, config.start)
+
+
+def fit(config: TrainConfig, data: Prepared) -> Outcome:
+    """Train, from the last checkpoint where there is one."""
+    job = TrainingJob(
+        task_spec(config, data), config.loop.spec(), data.shards(TRAIN), data.shards(VALIDATION), str(data.run_folder),
+        config.processes.device,
+    )  # fmt: skip
+    processes = config.processes
+    return launch(job, processes.count, is_local=processes.on == "driver", uses_gpu=processes.device == "cuda")
+
+
+def _tokenizer(training_rows: DataFrame, config: TrainConfig, path: Path) -> int:
+    """Write tokenizer.json, trained or copied; return the size of its vocabulary."""
+    from tokenizers import Tokenizer
+
+    if config.tokenizer.file is None:
+        content = train_tokenizer(sample_texts(training_rows, config.tokenizer.sample_rows), config.tokenizer)
+    else:
+        try:
+            content = Path(config.tokenizer.file).read_bytes()
+        except OSError as error:
+            raise ConfigError(f"tokenizer.file: {config.tokenizer.file} cannot be read: {error}") from None
+    tokenizer = Tokenizer.from_str(content.decode())
+    wrong = [i for i, token in enumerate(SPECIAL_TOKENS) if tokenizer.token_to_id(token) != i]
+    if wrong:
+        raise ConfigError(
+            f"tokenizer.file: {config.tokenizer.file} was not made here: its token {wrong[0]} is not {SPECIAL_TOKENS[wrong[0]]}"
+        )
+    path.write_bytes(content)
+    return int(tokenizer.get_vocab_size())
+
+
+def _summary(counted: list[dict[str, Any]], part: str) -> str:
+    """Say how many rows of a part met which fate."""
+    totals: dict[str, int] = {}
+    for one in counted:
+        if one["part"] == part:
+            totals[one["fate"]] = totals.get(one["fate"], 0) + int(one["n"])
+    return (
+        ", ".join(f"{n:,} {fate}" for fate, n in sorted(totals.items(), key=lambda item: item[0] != KEPT)) or "no rows"
+    )

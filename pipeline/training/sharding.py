@@ -1,0 +1,77 @@
+"""Writing token shards with Spark, in an order that does not depend on the cluster."""
+
+from collections.abc import Mapping, Sequence
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+from pyspark.sql import types as T
+
+from pipeline.config import ModelConfig
+from pipeline.models import embedding_spec
+from pipeline.placement import measured
+from pipeline.scoring import scored
+from pipeline.text import content_key
+from udfs.training.spec import Objective
+from udfs.training.tokenise import ShardSpec, make_shard
+from udfs.worker import Counters
+
+_IDS = T.ArrayType(T.IntegerType())
+_COLUMNS: dict[str, T.DataType] = {
+    "target_ids": _IDS, "label": T.IntegerType(), "head": T.StringType(), "vector": T.ArrayType(T.FloatType()),
+}  # fmt: skip
+_OF_OBJECTIVE: dict[Objective, tuple[str, ...]] = {
+    "causal_lm": (), "masked_lm": (), "seq2seq": ("target_ids",), "classification": ("label", "head"),
+    "distillation": ("vector",),
+}  # fmt: skip
+
+
+def write_shards(
+    rows: DataFrame,
+    objective: Objective,
+    tokenizer: str,
+    max_tokens: int,
+    heads: Mapping[str, Sequence[str]],
+    folder: str,
+) -> None:
+    """Tokenise rows (text, target, label, head, content_key; `vector` where it is learnt) and write them as Parquet.
+
+    Language models read all of a text, in rows of at most `max_tokens`; other objectives its first `max_tokens` tokens.
+
+    Args:
+        tokenizer: path of tokenizer.json.
+        heads: labels of each head, in the order of the positions that `label` becomes.
+    """
+    columns = _OF_OBJECTIVE[objective]
+    spec = ShardSpec(tokenizer, max_tokens, whole=objective in ("causal_lm", "masked_lm"), columns=columns)
+    schema = T.StructType([T.StructField("ids", _IDS), *(T.StructField(c, _COLUMNS[c]) for c in columns)])
+    position = F.lit(None).cast("int")
+    for name, labels in heads.items():
+        place = F.array_position(F.array(*[F.lit(label) for label in labels]), F.col("label")).cast("int") - 1
+        position = F.when(F.col("head") == name, place).otherwise(position)
+    needed = {"target_ids": F.col("target"), "label": position.alias("label")}
+    ordered = rows.orderBy("content_key", "head", "target")
+    chosen = ordered.select("text", *(needed.get(c, F.col(c)) for c in columns))
+    chosen.mapInArrow(make_shard(spec), schema).write.mode("overwrite").parquet(folder)
+
+
+def with_teacher_vectors(rows: DataFrame, teacher: ModelConfig) -> DataFrame:
+    """Add `vector`: what the teacher makes of each row's target, or of its text where it has none.
+
+    Rows whose text the teacher cannot embed are left out.
+    """
+    spec = embedding_spec(teacher)
+    taught = rows.withColumn("_taught", F.coalesce("target", "text"))
+    taught = taught.withColumn("_taught_key", content_key(F.col("_taught")))
+    # declared, so that no language is identified: the sets were chosen
+    lang = next(iter(spec.encoder.languages))
+    texts = taught.select(
+        F.col("_taught_key").alias("content_key"),
+        F.lit("en" if lang == "*" else lang).alias("lang_hint"),
+        F.col("_taught").alias("text"),
+    )
+    texts = texts.dropDuplicates(["content_key"]).persist()
+    context = rows.sparkSession.sparkContext
+    counters = Counters(context.accumulator(0), context.accumulator(0), context.accumulator(0))
+    results = scored(texts, measured(texts, spec), spec, counters).where("embedding is not null")
+    vectors = results.select(F.col("content_key").alias("_taught_key"), F.col("embedding").alias("vector"))
+    return taught.join(vectors, on="_taught_key").drop("_taught", "_taught_key")
