@@ -46,7 +46,7 @@ def model_card(
             "## Limits",
             "",
             "The weights and the temperatures were chosen on these validation sets: expect a little less on other texts. "
-            f"Trained on the first {config.max_tokens} tokens of a text; longer ones are read in chunks whose states are averaged.",
+            f"Trained on the first {config.max_tokens} tokens of a text; of longer ones the states of the chunks are averaged.",
             "",
         ]
     )

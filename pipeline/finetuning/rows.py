@@ -41,7 +41,7 @@ def prepared(spark: SparkSession, config: FineTuneConfig, labels: dict[str, tupl
 
     Returns:
         head, set_name, part (`train` or `validation`), content_key, text (normalised), label, and `fate`: `kept`, or the first
-        reason to drop it of `evaluation` (in a set of `evaluation`), `validation` (a training text that some head is validated on),
+        reason to drop it of `evaluation` (in a set of `evaluation`), `validation` (a training text that a head is validated on),
         `duplicate` (the head has the text from a set before, or with a label before) and `max_rows`.
 
     Raises:

@@ -149,7 +149,7 @@ def _write(rows: DataFrame, config: FineTuneConfig, base: EncoderSpec, data: Pre
     if part == TRAIN and config.replace_handles:
         text = with_handles(F.col(TEXT), F.col(CONTENT_KEY), config.replace_handles, config.loop.seed)
         rows = rows.withColumn(TEXT, text)
-    own = [one for one in data.total(SET_NAME, part=part)]
+    own = data.total(SET_NAME, part=part)
     labels = {one: data.labels[next(iter(data.total("head", set_name=one)))] for one in own}
     named = rows.withColumns({"head": F.col(SET_NAME), "target": F.lit(None).cast("string")})
     tokenizer = str(locate(base.source) / "tokenizer.json")

@@ -101,8 +101,8 @@ class FineTuneTask:
         """Return metrics of each head and their means over heads.
 
         `macro_f1.<head>`, `accuracy.<head>` and `loss.<head>` are means over the head's validation sets, each judged among the
-        labels it knows; `macro_f1` and `accuracy` their means over heads. `cosine` is the mean cosine to the base's embedding of the
-        same text. `loss` is the mean of the heads' losses by their weights, plus keep_space x (1 - cosine).
+        labels it knows; `macro_f1` and `accuracy` their means over heads. `cosine` is the mean cosine to the base's embedding of
+        the same text. `loss` is the mean of the heads' losses by their weights, plus keep_space x (1 - cosine).
         """
         judged = Judged()
         for batch in batches:
