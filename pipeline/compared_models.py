@@ -76,7 +76,7 @@ def evaluate_baseline(
     minutes = sum(f.cpu_minutes for f in fitted.values() if isinstance(f, TfidfRegression))
     facts = {
         "parameters": max(f.parameters() for f in fitted.values()),
-        "training_cpu_minutes": round(minutes, 3),
+        "training_cpu_minutes": round(minutes, 5),
         "speed": _measured_speed(first.probabilities, texts) if isinstance(first, TfidfRegression) else {},
     }
     return facts, Predictions(probabilities, probabilities.argmax(axis=1))
