@@ -29,9 +29,7 @@ def write_base(folder: Path) -> EncoderSpec:
     BertModel(config).save_pretrained(folder)
     tokenizer = Tokenizer(WordLevel({word: i for i, word in enumerate(WORDS)}, unk_token="[UNK]"))
     tokenizer.pre_tokenizer = Whitespace()
-    tokenizer.post_processor = TemplateProcessing(
-        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 1), ("[SEP]", 2)]
-    )
+    tokenizer.post_processor = TemplateProcessing(single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 1), ("[SEP]", 2)])
     tokenizer.save(str(folder / "tokenizer.json"))
     return encoder_spec(encoder_entry("tiny-bert", str(folder), folder, "r", ("en",)))
 

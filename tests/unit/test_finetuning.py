@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from tiny_bert import HIDDEN, PLAIN, WORDS, sentences, write_base, write_shards
 from torch.nn import functional
 
+from pipeline.config import load_job_config
 from pipeline.errors import ConfigError, ModelError
+from pipeline.finetuning.config import FineTuneConfig
 from pipeline.finetuning.export import TunedHead, changed_tensors, save_tuned
 from pipeline.model_lock import head_entry, head_spec
-from tiny_bert import HIDDEN, PLAIN, WORDS, sentences, write_base, write_shards
 from udfs.models.encoder import load_encoder
 from udfs.models.head import load_head
 from udfs.models.spec import EncoderSpec
@@ -59,7 +61,9 @@ def shards(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
     return made[0], made[1]
 
 
-def tune(spec: FineTuneTaskSpec, shards: tuple[str, str], folder: Path, epochs: int = 4) -> tuple[FineTuneTask, Outcome]:
+def tune(
+    spec: FineTuneTaskSpec, shards: tuple[str, str], folder: Path, epochs: int = 4
+) -> tuple[FineTuneTask, Outcome]:
     loop = LoopSpec(32, 16, epochs, 0.01, metric="macro_f1", higher_is_better=True, threads=1)
     outcome = train(TrainingJob(spec, loop, *shards, str(folder), device="cpu"))
     task = spec.build()
@@ -213,3 +217,10 @@ def test_names_that_are_not_the_base_s_are_refused(base: EncoderSpec) -> None:
         spec_of(base, frozen=("embedings",)).build()
     with pytest.raises(TrainingError, match=r"lora\.targets: qkv"):
         spec_of(base, lora=LoraSpec(2, 4.0, ("qkv",))).build()
+
+
+@pytest.mark.parametrize("name", ["finetune_sentiment_en", "finetune_topics_lora"])
+def test_shipped_configurations_load(name: str) -> None:
+    path = Path(f"conf/jobs/{name}.yaml")
+    assert load_job_config(FineTuneConfig, path, []).output.startswith("out/")
+    assert path.read_text(encoding="utf-8").startswith(f"# python jobs/finetune.py --config {path}\n")
