@@ -145,6 +145,26 @@ class ModelConfig(Frozen):
         return self
 
 
+class NightModelConfig(ModelConfig):
+    """The models of a night: by default the shipped ones, English and, for the other languages, multilingual.
+
+    Where `embedding` is named and `others` is not, there are no others.
+    """
+
+    embedding: str = "tuned-en"
+    sentiment: str = "sentiment-en-tuned"
+    others: tuple[RouteConfig, ...] = Field(
+        default=(RouteConfig(embedding="multilingual", sentiment="sentiment-multilingual"),), max_length=8
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _alone(cls, data: Any) -> Any:
+        if isinstance(data, Mapping) and "embedding" in data and "others" not in data:
+            return {**data, "others": ()}
+        return data
+
+
 class CascadeConfig(Frozen):
     """The cascade: `model` scores every text, the full model named here decides the sentiment where `model` is not sure.
 
@@ -153,8 +173,8 @@ class CascadeConfig(Frozen):
     """
 
     enabled: bool = False
-    embedding: str = "all-MiniLM-L6-v2"
-    sentiment: str = "sentiment-en"
+    embedding: str = "tuned-en"
+    sentiment: str = "sentiment-en-tuned"
     others: tuple[RouteConfig, ...] = Field(default=(), max_length=8)
     min_agreement: float = Field(default=0.98, gt=0.5, lt=1.0)
     confidence: float = Field(default=0.95, ge=0.5, lt=1.0)
@@ -250,7 +270,7 @@ class NightlyConfig(JobConfig):
 
     input: InputConfig
     output: OutputConfig
-    model: ModelConfig = ModelConfig()
+    model: NightModelConfig = NightModelConfig()
     cascade: CascadeConfig = CascadeConfig()
     language: LanguageConfig = LanguageConfig()
     scoring: ScoringConfig = ScoringConfig()

@@ -28,7 +28,7 @@ def test_the_full_model_differs_from_the_base_in_its_models_alone() -> None:
     full = resolve_full_model(wanted, base)
     assert full is not None
     assert full.sentiment is not None
-    assert (full.encoder.name, full.sentiment.name) == ("all-MiniLM-L6-v2", "sentiment-en")
+    assert (full.encoder.name, full.sentiment.name) == ("tuned-en", "sentiment-en-tuned")
     assert (full.max_chars, full.max_chunks, full.language) == (base.max_chars, base.max_chunks, base.language)
     alone = config(ModelConfig())
     assert full == resolve_models(alone), "its scores are those of a night it scores alone, and are shared with it"
