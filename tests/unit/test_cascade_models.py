@@ -4,14 +4,14 @@ from typing import Any
 
 import pytest
 
-from pipeline.config import CascadeConfig, ModelConfig, NightlyConfig
+from pipeline.config import CascadeConfig, NightlyConfig, NightModelConfig
 from pipeline.errors import ModelError
 from pipeline.models import resolve_full_model, resolve_models
 
-STATIC = ModelConfig(embedding="static-en", sentiment="sentiment-en-static")
+STATIC = NightModelConfig(embedding="static-en", sentiment="sentiment-en-static")
 
 
-def config(model: ModelConfig, **cascade: Any) -> NightlyConfig:
+def config(model: NightModelConfig, **cascade: Any) -> NightlyConfig:
     return NightlyConfig.model_validate(
         {
             "input": {"path": "/in", "max_chars": 500},
@@ -30,7 +30,7 @@ def test_the_full_model_differs_from_the_base_in_its_models_alone() -> None:
     assert full.sentiment is not None
     assert (full.encoder.name, full.sentiment.name) == ("tuned-en", "sentiment-en-tuned")
     assert (full.max_chars, full.max_chunks, full.language) == (base.max_chars, base.max_chunks, base.language)
-    alone = config(ModelConfig())
+    alone = config(NightModelConfig(others=()))
     assert full == resolve_models(alone), "its scores are those of a night it scores alone, and are shared with it"
 
 
@@ -42,13 +42,13 @@ def test_without_a_cascade_there_is_no_full_model() -> None:
 @pytest.mark.parametrize(
     ("model", "cascade", "says"),
     [
-        (ModelConfig(), {}, "cascade: the full model is the base model; name a cheap one in model.embedding"),
+        (NightModelConfig(others=()), {}, "cascade: the full model is the base model; name a cheap one in model.embedding"),
         (STATIC, {"embedding": "no-such-model"}, "cascade.embedding: 'no-such-model' is no entry of the lock file"),
         (STATIC, {"sentiment": "no-such-head"}, "cascade.sentiment: 'no-such-head' is no entry of the lock file"),
         (STATIC, {"sentiment": "sentiment-en-static"}, "cascade.sentiment: sentiment-en-static was trained on the"),
     ],
 )
-def test_a_full_model_that_does_not_fit_is_refused(model: ModelConfig, cascade: dict[str, str], says: str) -> None:
+def test_a_full_model_that_does_not_fit_is_refused(model: NightModelConfig, cascade: dict[str, str], says: str) -> None:
     wanted = config(model, enabled=True, **cascade)
     base = resolve_models(wanted)
     with pytest.raises(ModelError) as caught:
