@@ -16,7 +16,7 @@ from udfs.models.spec import EncoderSpec
 
 GOOD, BAD, PLAIN = "good fine great", "bad poor awful", "table chair lamp road"
 WORDS = f"[PAD] [CLS] [SEP] [UNK] {GOOD} {BAD} {PLAIN} @user the a is was not today".split()
-HIDDEN = 16
+HIDDEN = 32
 
 
 def write_base(folder: Path) -> EncoderSpec:
@@ -25,6 +25,7 @@ def write_base(folder: Path) -> EncoderSpec:
     config = BertConfig(
         vocab_size=len(WORDS), hidden_size=HIDDEN, num_hidden_layers=2, num_attention_heads=2, intermediate_size=32,
         max_position_embeddings=32, pad_token_id=0, initializer_range=0.3,
+        hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0,
     )  # fmt: skip
     BertModel(config).save_pretrained(folder)
     tokenizer = Tokenizer(WordLevel({word: i for i, word in enumerate(WORDS)}, unk_token="[UNK]"))
