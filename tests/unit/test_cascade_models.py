@@ -42,7 +42,11 @@ def test_without_a_cascade_there_is_no_full_model() -> None:
 @pytest.mark.parametrize(
     ("model", "cascade", "says"),
     [
-        (NightModelConfig(others=()), {}, "cascade: the full model is the base model; name a cheap one in model.embedding"),
+        (
+            NightModelConfig(others=()),
+            {},
+            "cascade: the full model is the base model; name a cheap one in model.embedding",
+        ),
         (STATIC, {"embedding": "no-such-model"}, "cascade.embedding: 'no-such-model' is no entry of the lock file"),
         (STATIC, {"sentiment": "no-such-head"}, "cascade.sentiment: 'no-such-head' is no entry of the lock file"),
         (STATIC, {"sentiment": "sentiment-en-static"}, "cascade.sentiment: sentiment-en-static was trained on the"),

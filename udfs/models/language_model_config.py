@@ -36,7 +36,7 @@ class LanguageModelConfig(BaseModel):
         output_size: length of an encoder's text vectors, a linear map of the pooled hidden states. None: the pooled states are
             the vectors.
         ngram_buckets: an encoder's label heads read, beside the pooled hidden states, their maximum and a bag of token n-grams
-            hashed into so many buckets. None: they read the pooled states alone.
+            (one to three tokens) hashed into so many buckets. None: they read the pooled states alone.
         ngram_size: length of an n-gram's vector.
         space: sha256 of the encoder whose embedding space the text vectors were trained into; "" where it is their own.
         heads: classifiers on a text's features: name -> labels in the order of its outputs.

@@ -34,7 +34,7 @@ class Pooling:
 
 
 class NgramBag(nn.Module):
-    """A learnt vector for each hash of two or three neighbouring tokens; a text has their sum over the root of their number.
+    """A learnt vector for each hash of one to three neighbouring tokens; a text has their sum over the root of their number.
 
     What a linear model on n-grams knows, beside what a small Transformer finds out: Cheng et al. (2016), Wide & Deep Learning,
     arXiv:1606.07792; hashed n-grams: Joulin et al. (2016), arXiv:1607.01759.
@@ -49,22 +49,30 @@ class NgramBag(nn.Module):
 
     def forward(self, ids: Tensor, mask: Tensor | None = None) -> Tensor:
         """Return (n, size) of token ids (n, l); n-grams that touch padding, where `mask` (n, l) is False, do not count."""
-        hashes, seen = [], []
-        code, real = ids, torch.ones_like(ids, dtype=torch.bool) if mask is None else mask
-        found = real
-        for _ in range(2):
-            if code.shape[1] < 2:
-                break
-            length = code.shape[1] - 1
-            code = (code[:, :length] * _FACTOR + ids[:, -length:] + 1) & _MASK
-            found = found[:, :length] & real[:, -length:]
-            hashes.append(_mixed(code) % self.buckets)
-            seen.append(found)
-        if not hashes:
-            return self.vectors.weight.new_zeros(len(ids), self.vectors.embedding_dim)
-        weights = torch.cat(seen, dim=1).unsqueeze(2).to(self.vectors.weight.dtype)  # (n, 2 l - 3, 1)
-        total = (self.vectors(torch.cat(hashes, dim=1)) * weights).sum(dim=1)
+        real = torch.ones_like(ids, dtype=torch.bool) if mask is None else mask
+        weights = ngram_mask(real).unsqueeze(2).to(self.vectors.weight.dtype)  # (n, 3 l - 3, 1)
+        total = (self.vectors(ngram_buckets(ids, self.buckets)) * weights).sum(dim=1)
         return total / weights.sum(dim=1).clamp(min=1).sqrt()
+
+
+def ngram_buckets(ids: Tensor, buckets: int) -> Tensor:
+    """Return the buckets (n, 3 l - 3) of the tokens (n, l), their pairs and their triples; fewer where l is below 3."""
+    length = ids.shape[1]
+    code, codes = ids & _MASK, [ids & _MASK]
+    for n in range(1, min(3, length)):
+        code = (code[:, : length - n] * _FACTOR + ids[:, n:] + 1) & _MASK
+        codes.append(code)
+    return _mixed(torch.cat(codes, dim=1)) % buckets
+
+
+def ngram_mask(mask: Tensor) -> Tensor:
+    """Return which of `ngram_buckets` are of real tokens only: (n, 3 l - 3) of a mask (n, l)."""
+    length = mask.shape[1]
+    whole, parts = mask, [mask]
+    for n in range(1, min(3, length)):
+        whole = whole[:, : length - n] & mask[:, n:]
+        parts.append(whole)
+    return torch.cat(parts, dim=1)
 
 
 def _mixed(code: Tensor) -> Tensor:
