@@ -79,6 +79,7 @@ def prepare(spark: SparkSession, config: TrainConfig) -> Prepared:
         written = json.loads(done.read_text(encoding="utf-8"))
         logger.info(f"prepare   shards of an earlier run in {folder}")
         return Prepared(folder, written["vocabulary_size"], written["fates"])
+    folder.mkdir(parents=True, exist_ok=True)
     stages = Stages(spark.sparkContext)
     rows = prepared(spark, config.corpus, config.model.heads).persist()
     with stages.stage("clean") as stage:
