@@ -118,6 +118,11 @@ def test_a_key_mask_may_hide_any_token() -> None:
     assert np.allclose(attention(x, x, visible_keys(mask))[0].detach().numpy(), wanted, atol=1e-12)
 
 
+def test_no_text_is_without_a_visible_key() -> None:
+    mask = torch.tensor([[True, False], [False, False]])
+    assert visible_keys(mask).tolist() == [[[[True, False]]], [[[True, True]]]]
+
+
 def test_added_weights_are_zero_where_asked_and_the_stack_then_adds_nothing() -> None:
     stack = TransformerStack(config_of(zero_init_residual=True, final_norm=False))
     x = torch.randn(2, 7, 8)

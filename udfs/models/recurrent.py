@@ -45,8 +45,11 @@ class RecurrentLayer(nn.Module):
     def step(self, x: Tensor, state: Tensor) -> Tensor:
         """Return the state (s, b, d) after one token's input (b, e); its first part is the hidden state."""
         h = state[0]
-        from_input = F.linear(x, self.kernel.weight_ih_l0, self.kernel.bias_ih_l0)  # (b, g d), g gates side by side
-        from_state = F.linear(h, self.kernel.weight_hh_l0, self.kernel.bias_hh_l0)  # (b, g d)
+        w_x, w_h, b_x, b_h = self.kernel.all_weights[
+            0
+        ]  # (g d, e), (g d, d), (g d,), (g d,): g gates, one below another
+        from_input = F.linear(x, w_x, b_x)  # (b, g d)
+        from_state = F.linear(h, w_h, b_h)  # (b, g d)
         if self.kind == "rnn":
             return torch.tanh(from_input + from_state).unsqueeze(0)
         if self.kind == "gru":

@@ -49,7 +49,8 @@ class Attention(nn.Module):
 
     def _split(self, x: Tensor) -> Tensor:
         """Cut (b, l, d) into heads: (b, a, l, k)."""
-        return x.unflatten(2, (self.n_heads, -1)).transpose(1, 2)
+        b, length, _ = x.shape
+        return x.view(b, length, self.n_heads, -1).transpose(1, 2)
 
 
 class Block(nn.Module):
@@ -139,7 +140,7 @@ class TransformerStack(nn.Module):
 
 def embedding(n: int, size: int, std: float) -> nn.Embedding:
     """Return a table (n, size) of normal values."""
-    table = nn.Embedding.from_pretrained(torch.empty(n, size), freeze=False)
+    table: nn.Embedding = nn.Embedding.from_pretrained(torch.empty(n, size), freeze=False)  # type: ignore[no-untyped-call]
     draw(table.weight, std)
     return table
 
@@ -156,6 +157,6 @@ def draw(weight: Tensor, std: float) -> None:
 def visible_keys(mask: Tensor) -> Tensor:
     """Turn a mask (b, m) into the keys that may be seen (b, 1, 1, m); a text of padding alone sees all of it.
 
-    A softmax over no key at all would be 0 / 0, and its gradient with it.
+    A softmax over no key at all is 0 / 0; what a kernel gives for it, and for its gradient, differs from kernel to kernel.
     """
     return (mask | ~mask.any(dim=1, keepdim=True))[:, None, None, :]
