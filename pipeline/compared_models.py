@@ -86,7 +86,7 @@ def _fit(model: MajorityModel | TfidfModel, train: pd.DataFrame, trained_on: Seq
     mine = train[train[SET_NAME].isin(trained_on)] if trained_on else train
     if mine.empty:
         raise DataError(f"train: no row is left of {', '.join(trained_on)}; raise max_train_rows")
-    labels = mine[LABEL].map({label: i for i, label in enumerate(SENTIMENTS)}).to_numpy(np.int64)
+    labels = mine[LABEL].map({label: i for i, label in enumerate(SENTIMENTS)}).to_numpy().astype(np.int64)
     if isinstance(model, MajorityModel):
         return fit_majority(labels, len(SENTIMENTS))
     try:

@@ -116,7 +116,7 @@ def engine_predictions(gold: pd.DataFrame, results: DataFrame) -> Predictions:
     # one result per (content_key, lang_hint); no result is as good as one without a score
     joined = gold[[CONTENT_KEY, LANG_HINT]].merge(frame, on=[CONTENT_KEY, LANG_HINT], how="left", validate="m:1")
     places = {label: i for i, label in enumerate(SENTIMENTS)}
-    label = joined["sentiment"].map(places).fillna(-1).to_numpy(np.int64)
+    label = joined["sentiment"].map(places).fillna(-1).to_numpy().astype(np.int64)
     score, confidence = (joined[c].to_numpy(np.float64) for c in ("sentiment_score", "sentiment_confidence"))
     return Predictions(recovered_probabilities(label, score, confidence), label)
 
@@ -166,7 +166,7 @@ def _judge_rows(
     base = {"set": one.name, **what, "n": int(judged.sum()), "n_unscored": int((~judged).sum())}
     if not judged.any():
         return base
-    truth = gold[LABEL].map({name: i for i, name in enumerate(labels)}).to_numpy(np.int64)
+    truth = gold[LABEL].map({name: i for i, name in enumerate(labels)}).to_numpy().astype(np.int64)
     table, estimates = classifier_estimates(
         truth[judged], label[judged], confidence[judged], len(labels), config.resamples, config.seed
     )
