@@ -8,6 +8,9 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
+from udfs.models.transformer import embedding
+
+_INIT_STD = 0.02
 _FACTOR, _MASK = 0x9E3779B1, 0x7FFFFFFF
 """Multiplicative hashing, on 31 bits: Knuth, The Art of Computer Programming 3, 6.4; the factor is 2^32 / golden ratio."""
 
@@ -43,15 +46,13 @@ class NgramBag(nn.Module):
     def __init__(self, buckets: int, size: int) -> None:
         super().__init__()
         self.buckets = buckets
-        self.vectors = nn.Embedding.from_pretrained(torch.empty(buckets, size), freeze=False)
-        if not self.vectors.weight.is_meta:
-            nn.init.normal_(self.vectors.weight, std=0.02)
+        self.vectors = embedding(buckets, size, _INIT_STD)
 
     def forward(self, ids: Tensor, mask: Tensor | None = None) -> Tensor:
         """Return (n, size) of token ids (n, l); n-grams that touch padding, where `mask` (n, l) is False, do not count."""
         real = torch.ones_like(ids, dtype=torch.bool) if mask is None else mask
         weights = ngram_mask(real).unsqueeze(2).to(self.vectors.weight.dtype)  # (n, 3 l - 3, 1)
-        total = (self.vectors(ngram_buckets(ids, self.buckets)) * weights).sum(dim=1)
+        total: Tensor = (self.vectors(ngram_buckets(ids, self.buckets)) * weights).sum(dim=1)
         return total / weights.sum(dim=1).clamp(min=1).sqrt()
 
 
@@ -62,7 +63,8 @@ def ngram_buckets(ids: Tensor, buckets: int) -> Tensor:
     for n in range(1, min(3, length)):
         code = (code[:, : length - n] * _FACTOR + ids[:, n:] + 1) & _MASK
         codes.append(code)
-    return _mixed(torch.cat(codes, dim=1)) % buckets
+    found: Tensor = _mixed(torch.cat(codes, dim=1)) % buckets
+    return found
 
 
 def ngram_mask(mask: Tensor) -> Tensor:
