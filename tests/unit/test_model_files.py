@@ -104,7 +104,7 @@ def test_a_truncated_file_is_noticed(folder: Path) -> None:
 def test_a_missing_model_is_named(tmp_path: Path) -> None:
     with pytest.raises(
         ModelError,
-        match=r"model\.embedding: 'no-such-model' is no entry of the lock file \(all-MiniLM-L6-v2, ,
+        match=r"model\.embedding: 'no-such-model' is no entry of the lock file \(all-MiniLM-L6-v2, ",
     ):
         embedding_spec(ModelConfig(embedding="no-such-model"))
     with pytest.raises(ModelFileError, match="no such model folder"):
