@@ -14,6 +14,7 @@ from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from pipeline.bootstrap import Estimate, classifier_estimates
+from pipeline.errors import DataError
 from pipeline.evaluation_config import EvaluateConfig, EvaluatedSet
 from pipeline.labelled import CONTENT_KEY, GROUP, LABEL, LANG_HINT, SET_NAME, TEXT
 from pipeline.metrics import class_metrics
@@ -75,7 +76,11 @@ def with_scores(labelled: DataFrame, spec: ScoreSpec) -> DataFrame:
 
 
 def collect_rows(labelled: DataFrame, config: EvaluateConfig) -> EvaluationRows:
-    """Take the first `max_rows` rows of each set by content key and bring them to the driver."""
+    """Take the first `max_rows` rows of each set by content key and bring them to the driver.
+
+    Raises:
+        DataError: a set with `binary` holds neutral rows.
+    """
     order = (CONTENT_KEY, LABEL, LANG_HINT, GROUP)
     window = Window.partitionBy(SET_NAME)
     numbered = labelled.withColumns(
@@ -98,6 +103,12 @@ def collect_rows(labelled: DataFrame, config: EvaluateConfig) -> EvaluationRows:
 def _set_facts(one: EvaluatedSet, rows: pd.DataFrame, max_groups: int) -> Row:
     lines = rows[CONTENT_KEY] + " " + rows[LABEL] + " " + rows[LANG_HINT]
     groups = rows[GROUP].value_counts()
+    n_neutral = int((rows[LABEL] == "neutral").sum())
+    if one.binary and n_neutral:
+        raise DataError(
+            f"sets: {one.name}: binary, but {n_neutral:,} of its rows are neutral; rename them away, for example "
+            "rename: {neutral: none}, or set binary: false"
+        )
     return {
         "name": one.name,
         "binary": one.binary,

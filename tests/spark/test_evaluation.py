@@ -9,6 +9,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from pipeline.errors import DataError
+from pipeline.evaluation import collect_rows
 from pipeline.evaluation_config import EvaluateConfig
 from pipeline.evaluation_run import evaluate_all
 from pipeline.labelled import CONTENT_KEY, LabelledSet, Part, read_labelled
@@ -113,6 +114,23 @@ def test_parts_follow_the_rule_and_miss_no_text(spark: SparkSession, tmp_path: P
     assert judged == {key for key in expected if int(key[:8], 16) % 100 >= 90}
     assert 10 < len(judged) < 60
     assert (train | judged, train & judged) == (expected, set())
+
+
+def test_a_binary_set_with_neutral_rows_is_refused(spark: SparkSession, tmp_path: Path) -> None:
+    path = written(spark, tmp_path, "rows", TRAIN[:3], "text string, label string, lang string")
+    one = {"name": "one", "path": path}
+    models = [{"name": "m", "kind": "majority"}]
+    config = EvaluateConfig.model_validate(
+        {
+            "name": "t",
+            "results": "r",
+            "models": models,
+            "train": [one | {"name": "t"}],
+            "sets": [one | {"binary": True}],
+        }
+    )
+    with pytest.raises(DataError, match="one: binary, but 1 of its rows are neutral"):
+        collect_rows(read_labelled(spark, config.sets), config)
 
 
 def test_a_group_column_that_is_missing_is_named(spark: SparkSession, tmp_path: Path) -> None:
