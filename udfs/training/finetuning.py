@@ -203,7 +203,7 @@ def _add_pairs(trunk: nn.Module, lora: LoraSpec) -> None:
         raise TrainingError(
             "lora: needs the package peft; install nightjar-analytics[train], or take method: full"
         ) from None
-    config = LoraConfig(r=lora.rank, lora_alpha=lora.alpha, target_modules=list(lora.targets), lora_dropout=0.0)  # type: ignore[arg-type]
+    config = LoraConfig(r=lora.rank, lora_alpha=lora.alpha, target_modules=list(lora.targets), lora_dropout=0.0)
     try:
         inject_adapter_in_model(config, trunk)
     except ValueError as error:
