@@ -142,7 +142,7 @@ class FineTuneTask:
 
     def _logits(self, head: HeadTask, states: Tensor, batch: Batch, rows: Tensor) -> Tensor:
         """Return (k, c) float32 logits of the k rows; those of labels that a row's source does not know are forbidden."""
-        logits = self.tuned.heads[head.name](states).float()
+        logits: Tensor = self.tuned.heads[head.name](states).float()
         known = torch.stack([self._known[batch.heads[i]] for i in rows.tolist()]).to(logits.device)
         return logits.masked_fill(~known, _FORBIDDEN)
 
