@@ -61,14 +61,16 @@ def read_states(task: "FineTuneTask", folder: str, batch_rows: int) -> States:
 
     shards = Shards(folder, task.pad_id)
     device = next(task.module.parameters()).device
-    states, labels, sets = [], [], []
+    states: list[NDArray[np.float32]] = []
+    labels: list[NDArray[np.int64]] = []
+    sets: list[str] = []
     for rows in shards.in_order(batch_rows):
         batch = shards.batch(rows).to(device)
         assert batch.labels is not None
         states.append(task.states(batch).float().cpu().numpy())
         labels.append(batch.labels.cpu().numpy())
         sets += batch.heads
-    return States(np.concatenate(states), np.concatenate(labels), np.asarray(sets, dtype=object))
+    return States(np.concatenate(states), np.concatenate(labels), np.array(sets, dtype=np.object_))
 
 
 def tuned_head(config: FineTuneConfig, data: Prepared, task: "FineTuneTask", states: States, name: str) -> TunedHead:

@@ -59,7 +59,7 @@ class LoraConfig(Frozen):
     """Low-rank adaptation (arXiv:2106.09685) of the linear layers whose names end in one of `targets`."""
 
     rank: int = Field(default=16, ge=1, le=1_024)
-    alpha: float = Field(default=32.0, gt=0.0)
+    alpha: int = Field(default=32, ge=1)
     targets: tuple[str, ...] = Field(default=("query", "key", "value", "dense"), min_length=1)
 
     def spec(self) -> LoraSpec:

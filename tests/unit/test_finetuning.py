@@ -171,7 +171,7 @@ def test_an_exported_model_gives_the_probabilities_and_embeddings_of_the_task(
 ) -> None:
     task = tuned[0]
     if method == "lora":
-        lora = LoraSpec(4, 8.0, ("query", "value", "dense"))
+        lora = LoraSpec(4, 8, ("query", "value", "dense"))
         task, _ = tune(spec_of(base, lora=lora, frozen=(), keep_space=0.5), shards, tmp_path / "run", epochs=6)
         curve = losses(tmp_path / "run")
         assert np.mean(curve[-5:]) < np.mean(curve[:5])
@@ -220,7 +220,7 @@ def test_names_that_are_not_the_base_s_are_refused(base: EncoderSpec) -> None:
     with pytest.raises(TrainingError, match="frozen: embedings is in the name of no tensor"):
         spec_of(base, frozen=("embedings",)).build()
     with pytest.raises(TrainingError, match=r"lora\.targets: qkv"):
-        spec_of(base, lora=LoraSpec(2, 4.0, ("qkv",))).build()
+        spec_of(base, lora=LoraSpec(2, 4, ("qkv",))).build()
 
 
 @pytest.mark.parametrize("name", ["finetune_sentiment_en", "finetune_topics_lora"])

@@ -17,7 +17,7 @@ class LoraSpec:
     """
 
     rank: int
-    alpha: float
+    alpha: int
     targets: tuple[str, ...]
 
 

@@ -142,7 +142,7 @@ class FineTuneTask:
 
     def _logits(self, head: HeadTask, states: Tensor, batch: Batch, rows: Tensor) -> Tensor:
         """Return (k, c) float32 logits of the k rows; those of labels that a row's source does not know are forbidden."""
-        logits = self.tuned.heads[head.name](states).float()
+        logits: Tensor = self.tuned.heads[head.name](states).float()
         known = torch.stack([self._known[batch.heads[i]] for i in rows.tolist()]).to(logits.device)
         return logits.masked_fill(~known, _FORBIDDEN)
 
@@ -203,7 +203,7 @@ def _add_pairs(trunk: nn.Module, lora: LoraSpec) -> None:
         raise TrainingError(
             "lora: needs the package peft; install nightjar-analytics[train], or take method: full"
         ) from None
-    config = LoraConfig(r=lora.rank, lora_alpha=lora.alpha, target_modules=list(lora.targets), lora_dropout=0.0)  # type: ignore[arg-type]
+    config = LoraConfig(r=lora.rank, lora_alpha=lora.alpha, target_modules=list(lora.targets), lora_dropout=0.0)
     try:
         inject_adapter_in_model(config, trunk)
     except ValueError as error:
