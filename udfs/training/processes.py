@@ -43,7 +43,9 @@ class Group:
         used = torch.tensor([p.grad is not None for p in parameters], dtype=torch.float32, device=self.device)
         flat = torch.cat([*(g.reshape(-1).float() for g in grads), used, totals.to(self.device, torch.float32)])
         dist.all_reduce(flat, op=dist.ReduceOp.SUM)
-        *summed, is_used, totals_of_all = flat.split([*(g.numel() for g in grads), len(used), len(totals)])
+        sizes = [*(g.numel() for g in grads), len(used), len(totals)]
+        parts: list[Tensor] = list(flat.split(sizes))  # type: ignore[no-untyped-call]
+        *summed, is_used, totals_of_all = parts
         for parameter, grad, flag in zip(parameters, summed, is_used.tolist(), strict=True):
             parameter.grad = grad.view_as(parameter).to(parameter.dtype) if flag else None
         return totals_of_all.double()
