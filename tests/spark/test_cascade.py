@@ -159,19 +159,22 @@ def test_the_sample_depends_on_the_seed_alone(spark: SparkSession, tiers: tuple[
     assert sample(7, base.where("false")) == set()
 
 
-def result(key: str, label: str | None, confidence: float | None, error: str | None = None) -> tuple[object, ...]:
-    return key, "en", label, 0.0 if label else None, confidence, error
+def result(
+    key: str, label: str | None, confidence: float | None, error: str | None = None, head: str = "cheap"
+) -> tuple[object, ...]:
+    return key, "en", label, 0.0 if label else None, confidence, head if label else None, error
 
 
 def results(spark: SparkSession, *rows: tuple[object, ...]) -> DataFrame:
-    columns = [*KEYS, "sentiment", "sentiment_score", "sentiment_confidence", "error_code"]
+    columns = [*KEYS, "sentiment", "sentiment_score", "sentiment_confidence", "sentiment_model", "error_code"]
     types = ", ".join(f"{f.name} {f.dataType.simpleString()}" for f in (STORED[name] for name in columns))
     return spark.createDataFrame(list(rows), types)
 
 
 def test_a_text_the_full_model_fails_on_keeps_the_cheap_result_and_is_counted(spark: SparkSession) -> None:
     base = results(spark, result("a", "neutral", 0.4), result("b", "neutral", 0.9), result("c", "neutral", 0.4))
-    full = results(spark, result("a", None, None, "MODEL"), result("b", "positive", 0.8), result("c", "positive", 0.7))
+    dear = result("c", "positive", 0.7, head="dear")
+    full = results(spark, result("a", None, None, "MODEL"), result("b", "positive", 0.8, head="dear"), dear)
     cascade = Cascade("base", "full", CONFIG, None, Choice(0.5, 30, 1.0, 0.9))
     rows = {r.content_key: r for r in decided(base, full, cascade).collect()}
     found = {k: (r.sentiment, r.sentiment_model_key, r.is_escalated, r.is_full_error) for k, r in rows.items()}
@@ -180,6 +183,7 @@ def test_a_text_the_full_model_fails_on_keeps_the_cheap_result_and_is_counted(sp
         "b": ("neutral", "base", False, False),
         "c": ("positive", "full", True, False),
     }
+    assert {k: r.sentiment_model for k, r in rows.items()} == {"a": "cheap", "b": "cheap", "c": "dear"}
     sample = choose(base, full, audit_cut(base, CONFIG), CONFIG)
     assert sample.n == 2, "what the full model failed on is not in the audit"
 
