@@ -70,7 +70,8 @@ def open_duckdb(root: Path) -> "duckdb.DuckDBPyConnection":
     for table in schemas.TABLES:
         select = " UNION ALL ".join(_selects(table, _published(root, table.name, manifests)))
         connection.execute(f"CREATE VIEW {_name(table.name)} AS {select}")
-    for view in VIEWS:
+    names = {table.name for table in schemas.TABLES}
+    for view in (view for view in VIEWS if names.issuperset(table.name for table in view.reads)):
         connection.execute(f"CREATE VIEW {_name(view.name)} AS {view.sql(_name(catalog))}")
     return connection
 

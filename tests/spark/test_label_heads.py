@@ -155,7 +155,7 @@ def test_heads_label_published_documents(spark: SparkSession, warehouse: Warehou
     published = {name: read_published(spark, warehouse.root, name) for name in ("doc_embeddings", "doc_scores")}
     connection = open_duckdb(warehouse.root)
     for name, frame in published.items():
-        assert frame.count() == connection.sql(f"SELECT count(*) FROM {name}").fetchone()[0]  # type: ignore[index]
+        assert frame.count() == connection.execute(f"SELECT count(*) FROM {name}").fetchone()[0]  # type: ignore[index]
     labels = with_labels(published["doc_embeddings"], published["doc_scores"], [])
     assert labels.columns == LABELLED.names
     assert labels.count() == 0
