@@ -199,4 +199,4 @@ def _recorded_minutes(head: HeadSpec | None) -> float | None:
 
 def without_head(spec: ScoreSpec) -> ScoreSpec:
     """Return the spec of the encoder alone: its languages are no longer limited to those of the head."""
-    return replace(spec, sentiment=None)
+    return replace(spec, sentiment=None, others=())
