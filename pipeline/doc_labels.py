@@ -76,7 +76,8 @@ def label_documents(spark: SparkSession, config: LabelDocumentsConfig) -> DataFr
     models = read_published(spark, root, "models")
     ours = models.where((F.col("task") == "embedding") & (F.col("sha256") == encoder_sha256))
     keys = [
-        r["model_key"] for r in ours.select("model_key").distinct().limit(_MAX_KEYS).collect()  # bounded: _MAX_KEYS
+        r["model_key"]
+        for r in ours.select("model_key").distinct().limit(_MAX_KEYS).collect()  # bounded: _MAX_KEYS
     ]  # bounded: _MAX_KEYS
     if not keys:
         raise ModelError(f"heads: no night under {root} was scored with the encoder the heads were trained on")
