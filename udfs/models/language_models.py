@@ -4,6 +4,7 @@ Notation: b texts, l tokens of a text, d hidden size, e token embedding size, V 
 bool, True at real tokens; padding follows a text's own tokens.
 """
 
+from abc import ABC, abstractmethod
 from pathlib import Path
 
 import torch
@@ -19,7 +20,7 @@ from udfs.models.transformer import TransformerStack, embedding
 WEIGHTS_FILE = "model.safetensors"
 
 
-class LanguageModel(nn.Module):
+class LanguageModel(nn.Module, ABC):
     """What all architectures share. A subclass gives `hidden`."""
 
     def __init__(self, config: LanguageModelConfig) -> None:
@@ -47,9 +48,9 @@ class LanguageModel(nn.Module):
         out: Tensor = self.token_map(self.tokens(ids))
         return out
 
+    @abstractmethod
     def hidden(self, ids: Tensor, mask: Tensor) -> Tensor:
         """Return hidden states (b, l, d); at padding they are finite and mean nothing."""
-        raise NotImplementedError
 
     def logits(self, hidden: Tensor) -> Tensor:
         """Return vocabulary logits (..., V) of hidden states (..., d). Costly: give it only the states that are asked for."""

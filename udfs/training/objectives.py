@@ -4,6 +4,7 @@ Notation: b rows, l tokens of a row, d hidden size, V vocabulary size, k positio
 """
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, cast
@@ -35,7 +36,7 @@ def language_model_task(spec: LanguageModelTaskSpec) -> "LanguageModelTask":
     return _TASKS[spec.objective](model)
 
 
-class LanguageModelTask:
+class LanguageModelTask(ABC):
     """What the objectives share: the sum of losses over rows or tokens, and its mean as the validation metric `loss`."""
 
     def __init__(self, model: LanguageModel) -> None:
@@ -47,9 +48,9 @@ class LanguageModelTask:
         """See `Task`."""
         return decayed_groups(self.module, lr, weight_decay)
 
+    @abstractmethod
     def loss(self, batch: Batch, generator: torch.Generator) -> tuple[Tensor, float]:
         """See `Task`."""
-        raise NotImplementedError
 
     def validate(self, batches: Iterable[Batch]) -> dict[str, float]:
         """Return `loss`, the mean over all rows or tokens; masks are the same at every validation."""
