@@ -16,14 +16,14 @@ from pipeline.label_heads import HeadConfig, train_label_head
 from pipeline.label_report import label_report
 from pipeline.label_rows import read_head_rows
 from pipeline.model_lock import encoder_identity
-from pipeline.models import embedding_spec
+from pipeline.models import head_base_spec
 from pipeline.report import metrics_table
 from pipeline.session import build_session
 
 
 def run(config: HeadConfig) -> None:
     """Embed the sets, train, save, report."""
-    spec = embedding_spec(config.model)
+    spec = head_base_spec(config.model)
     output = Path(config.output)
     if output.exists():
         raise ConfigError(f"output: {output} exists; a head is never overwritten, give a new output")

@@ -12,14 +12,14 @@ from pipeline.command import run_job
 from pipeline.errors import ConfigError
 from pipeline.head_training import save_head
 from pipeline.model_lock import encoder_identity
-from pipeline.models import embedding_spec
+from pipeline.models import head_base_spec
 from pipeline.session import build_session
 from pipeline.zero_shot import ZeroShotConfig, make_zero_shot
 
 
 def run(config: ZeroShotConfig) -> None:
     """Embed the descriptions and the background, save the head, report."""
-    spec = embedding_spec(config.model)
+    spec = head_base_spec(config.model)
     output = Path(config.output)
     if output.exists():
         raise ConfigError(f"output: {output} exists; a head is never overwritten, give a new output")

@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 
 from pipeline.config import Identifier, JobConfig, PathText
 from pipeline.errors import ConfigError, ModelError
-from pipeline.model_lock import Entry, head_entry, head_spec, load_lock
+from pipeline.model_lock import Entry, encoder_identity, encoder_spec, head_entry, head_spec, load_lock
 from pipeline.read_tables import published_files
 from udfs.labels import make_labels
 from udfs.models.files import ModelFileError, locate, verify_folder
@@ -40,7 +40,7 @@ def resolve_heads(config: LabelDocumentsConfig) -> tuple[list[tuple[str, HeadSpe
     """Find and verify the heads; return them with their tasks, and the sha256 of the encoder they were all trained on.
 
     Raises:
-        ModelError: a head is unknown, changed, for another task, or the heads are of different encoders.
+        ModelError: a head is unknown, changed, for another task, reads no embedding, or the heads are of different encoders.
     """
     lock = load_lock(config.lock)
     entries = {task: _entry(task, name, lock) for task, name in config.heads.items()}
@@ -48,7 +48,22 @@ def resolve_heads(config: LabelDocumentsConfig) -> tuple[list[tuple[str, HeadSpe
     if len(set(encoders.values())) > 1:
         names = ", ".join(f"{task}: {entries[task]['encoder']['name']}" for task in encoders)
         raise ModelError(f"heads: were trained on different encoders ({names}); label with the heads of one at a time")
+    _require_embeddings(entries, lock)
     return [(task, head_spec(entry, task)) for task, entry in entries.items()], next(iter(encoders.values()))
+
+
+def _require_embeddings(entries: dict[str, Entry], lock: dict[str, Entry]) -> None:
+    """Fail for a head that reads an encoder's features, which are not stored: on embeddings it would say anything."""
+    encoders = [
+        encoder_spec(entry) for entry in lock.values() if entry["task"] == "embedding" and entry.get("n_features")
+    ]
+    with_features = {encoder_identity(encoder) for encoder in encoders}
+    for task, entry in entries.items():
+        if entry["encoder"].get("n_features") or entry["encoder"]["sha256"] in with_features:
+            raise ModelError(
+                f"heads.{task}: {entry['name']} reads features of {entry['encoder']['name']} that are not stored, not its "
+                "embedding; label with a head made by jobs/train_head.py or jobs/zero_shot.py"
+            )
 
 
 def read_published(spark: SparkSession, root: Path, table: str) -> DataFrame:

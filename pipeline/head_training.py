@@ -193,7 +193,8 @@ def save_head(
         "labels": list(trained.head.labels),
         "languages": list(languages),
         "temperature": round(trained.temperature, 6),
-        "encoder": {"name": encoder.name, "revision": encoder.revision, "sha256": encoder_sha256},
+        "encoder": {"name": encoder.name, "revision": encoder.revision, "sha256": encoder_sha256}
+        | ({"n_features": encoder.n_features} if encoder.n_features else {}),
         "training": training,
         "validation": {name: asdict(metrics) for name, metrics in trained.validation.items()},
         **(facts or {}),

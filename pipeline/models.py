@@ -100,6 +100,21 @@ def embedding_spec(model: ModelConfig, language: LanguageConfig | None = None, s
     )
 
 
+def head_base_spec(model: ModelConfig) -> ScoreSpec:
+    """Find, check and describe an encoder whose embedding a head is to be trained on.
+
+    Raises:
+        ModelError: see `resolve_models`; or the encoder gives heads features in place of its embedding.
+    """
+    spec = embedding_spec(model)
+    if spec.encoder.n_features:
+        raise ModelError(
+            f"model.embedding: {spec.encoder.name} gives heads features of its own, so one trained on its embedding would read "
+            "other numbers at night; train on another encoder, such as all-MiniLM-L6-v2, or with jobs/finetune.py"
+        )
+    return spec
+
+
 def _encoder(model: ModelConfig, lock: Mapping[str, Entry], section: str) -> EncoderSpec:
     """Return the verified encoder: an entry of the lock, a local folder, or a hub id."""
     name = model.embedding

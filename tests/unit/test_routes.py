@@ -7,8 +7,9 @@ import pyarrow as pa
 import pytest
 
 from pipeline.config import LanguageConfig, ModelConfig, RouteConfig
+from pipeline.doc_labels import LabelDocumentsConfig, resolve_heads
 from pipeline.errors import ModelError
-from pipeline.models import model_rows, sentiment_spec
+from pipeline.models import head_base_spec, model_rows, sentiment_spec
 from udfs.engine import Engine
 from udfs.language import LanguageIdentifier, LanguageSpec
 from udfs.results import RESULTS, TEXTS
@@ -79,3 +80,14 @@ def test_an_undecided_text_goes_to_the_model_of_its_likeliest_covered_language()
     found = identifier.identify("¿Dónde está el paquete que pedí ayer?")
     assert (found.code, found.scored_as) == ("und", "es")
     assert LanguageIdentifier(spec, ("zh",)).identify("Where is the parcel?").scored_as is None
+
+
+def test_heads_are_not_mixed_up_between_features_and_embeddings() -> None:
+    with pytest.raises(ModelError, match=r"model.embedding: tuned-en gives heads features of its own"):
+        head_base_spec(ModelConfig(embedding="tuned-en"))
+    assert head_base_spec(ModelConfig(embedding="all-MiniLM-L6-v2")).encoder.dim == 384
+    wrong = LabelDocumentsConfig(root="/in", output="/out", heads={"sentiment": "sentiment-en-tuned"})
+    with pytest.raises(ModelError, match=r"heads.sentiment: sentiment-en-tuned reads features of tuned-en"):
+        resolve_heads(wrong)
+    right = LabelDocumentsConfig(root="/in", output="/out", heads={"sentiment": "sentiment-en"})
+    assert resolve_heads(right)[0][0][1].name == "sentiment-en"
