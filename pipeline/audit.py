@@ -13,8 +13,8 @@ from pyspark.sql import types as T
 
 from pipeline.errors import DataError, PublishError
 from pipeline.manifest import Published
-from pipeline.schemas import RUN_DATE, Column, Table
 from pipeline.staging import night_folder, read_staged, staged_folders, staged_rows
+from pipeline.table import RUN_DATE, Column, Table
 
 
 class TableAudit(Published):

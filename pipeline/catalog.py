@@ -15,7 +15,7 @@ from pyspark.sql import functions as F
 
 from pipeline.errors import PublishError
 from pipeline.manifest import Published
-from pipeline.schemas import RUN_DATE, Table
+from pipeline.table import RUN_DATE, Table
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 

@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 from pipeline import schemas
 from pipeline.errors import PublishError
 from pipeline.manifest import Manifest, published_runs, read_manifest, write_whole
+from pipeline.table import Table
 from udfs.models.files import ModelFileError, locate, verify
 from udfs.models.spec import FLOAT32
 from udfs.spec import ScoreSpec
@@ -172,7 +173,7 @@ def _key_in_tables(root: Path, manifest: Manifest, day: date) -> str:
     return (full or own)[0]
 
 
-def _values(root: Path, manifest: Manifest, day: date, table: schemas.Table, column: str) -> list[str]:
+def _values(root: Path, manifest: Manifest, day: date, table: Table, column: str) -> list[str]:
     """Return a column of one night of a table with few rows."""
     found: list[str] = []
     for night in manifest.nights:

@@ -41,6 +41,7 @@ from pipeline.sentiment import to_doc_embeddings, to_doc_scores, to_sentiment_da
 from pipeline.session import Executors
 from pipeline.stage_profile import stage_profile
 from pipeline.store import ScoreStore
+from pipeline.table import Table
 from pipeline.topic_tables import to_topics, to_topics_daily
 from pipeline.topics import TopicModel, fit_topics, load_topics
 from udfs.spec import ScoreSpec
@@ -334,6 +335,6 @@ def _publish(spark: SparkSession, night: Night) -> None:
         stage.rows = len(night.audits)
 
 
-def _stage(night: Night, frame: DataFrame, table: schemas.Table) -> None:
+def _stage(night: Night, frame: DataFrame, table: Table) -> None:
     common = with_common(frame, night.run_id, night.started_at)
     stage_table(common, table, night.root, night.run_id, night.dates)

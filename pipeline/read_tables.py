@@ -11,6 +11,7 @@ from pyspark.sql import types as T
 from pipeline import schemas
 from pipeline.errors import ConfigError
 from pipeline.manifest import Manifest, check_root, published_runs, read_log, read_manifest
+from pipeline.table import Table
 from pipeline.views import VIEWS
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ def _published(root: Path, table: str, manifests: list[Manifest]) -> list[tuple[
     return [(columns, [root / path for path in night.files]) for columns, night in nights]
 
 
-def _selects(table: schemas.Table, nights: list[tuple[tuple[str, ...], list[Path]]]) -> list[str]:
+def _selects(table: Table, nights: list[tuple[tuple[str, ...], list[Path]]]) -> list[str]:
     """Return one SELECT per set of columns in the files: nights written by older versions lack the newer columns."""
     if not nights:
         nulls = ", ".join(f"CAST(NULL AS {duckdb_type(c.dtype)}) AS {_name(c.name)}" for c in table.all_columns)

@@ -18,6 +18,7 @@ from pipeline import __version__, schemas
 from pipeline.models import model_rows
 from pipeline.progress import Stage
 from pipeline.quality import Check, Counts
+from pipeline.table import RUN_DATE, Table
 
 if TYPE_CHECKING:
     from pipeline.night import Night
@@ -142,11 +143,11 @@ def to_quality_checks(spark: SparkSession, checks: Sequence[Check]) -> DataFrame
     return _frame(spark, schemas.QUALITY_CHECKS, rows)
 
 
-def _per_night(spark: SparkSession, table: schemas.Table, facts: RunFacts, rows: Sequence[dict[str, Any]]) -> DataFrame:
+def _per_night(spark: SparkSession, table: Table, facts: RunFacts, rows: Sequence[dict[str, Any]]) -> DataFrame:
     return _frame(spark, table, [{**row, "run_date": day} for day in facts.dates for row in rows])
 
 
-def _frame(spark: SparkSession, table: schemas.Table, rows: Sequence[dict[str, Any]]) -> DataFrame:
-    columns = [*table.columns, schemas.RUN_DATE]
+def _frame(spark: SparkSession, table: Table, rows: Sequence[dict[str, Any]]) -> DataFrame:
+    columns = [*table.columns, RUN_DATE]
     struct = T.StructType([T.StructField(c.name, c.dtype) for c in columns])
     return spark.createDataFrame([tuple(row[c.name] for c in columns) for row in rows], struct).coalesce(1)

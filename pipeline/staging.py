@@ -19,7 +19,7 @@ from pyspark.sql import types as T
 from pipeline.errors import DataError, PublishError
 from pipeline.failpoints import failpoint
 from pipeline.manifest import write_whole
-from pipeline.schemas import RUN_DATE, VECTOR, Table
+from pipeline.table import RUN_DATE, VECTOR, Table
 
 logger = logging.getLogger(__name__)
 _METRICS_WAIT_SEC = 60.0

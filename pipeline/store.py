@@ -10,7 +10,7 @@ from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from pipeline.schemas import DOUBLE, INT, LONG, STRING, VECTOR
+from pipeline.table import DOUBLE, INT, LONG, STRING, VECTOR
 
 STORED = T.StructType(
     [

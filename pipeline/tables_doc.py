@@ -4,7 +4,8 @@ import logging
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipeline.schemas import COMMON, RUN_DATE, TABLES, Column, Table
+from pipeline.schemas import TABLES
+from pipeline.table import COMMON, RUN_DATE, Column, Table
 from pipeline.views import VIEWS, View
 
 logger = logging.getLogger(__name__)

@@ -9,7 +9,7 @@ from pyspark.sql import types as T
 
 from pipeline.documents import RUN_DATE
 from pipeline.intervals import wilson
-from pipeline.schemas import EVIDENCE, PHRASES, VECTOR
+from pipeline.table import EVIDENCE, PHRASES, VECTOR
 from pipeline.text import masked
 from pipeline.topics import TopicModel
 

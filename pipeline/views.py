@@ -12,7 +12,7 @@ from pyspark.sql import SparkSession
 
 from pipeline import schemas
 from pipeline.catalog import quoted
-from pipeline.schemas import BOOLEAN, DATE, DOUBLE, LONG, STRING, Column, Table
+from pipeline.table import BOOLEAN, DATE, DOUBLE, LONG, STRING, Column, Table
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from pipeline import schemas
 from pipeline.manifest import new_run_id
 from pipeline.publish import TableAudit, audit, publish, stage_table
 from pipeline.read_tables import open_duckdb
-from pipeline.schemas import Table
+from pipeline.table import Table
 
 DAYS = tuple(dt.date(2026, 10, 5) + dt.timedelta(days=n) for n in range(3))
 STARTED = dt.datetime(2026, 10, 8, 3, 15, tzinfo=dt.UTC)

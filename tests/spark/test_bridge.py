@@ -17,8 +17,9 @@ from pipeline.errors import DataError
 from pipeline.model_record import PublishedModel
 from pipeline.publish import audit, publish, stage_table
 from pipeline.read_tables import open_duckdb
-from pipeline.schemas import MODEL_BRIDGE, SENTIMENT_DAILY, SENTIMENTS, Table
+from pipeline.schemas import MODEL_BRIDGE, SENTIMENT_DAILY, SENTIMENTS
 from pipeline.store import STORED, ScoreStore
+from pipeline.table import Table
 from pipeline.views import SENTIMENT_TREND
 from udfs.spec import EncoderSpec, HeadSpec, LanguageSpec, ScoreSpec
 

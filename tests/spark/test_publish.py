@@ -15,7 +15,8 @@ from pipeline.errors import PublishError
 from pipeline.manifest import published_runs, read_log, read_manifest
 from pipeline.publish import audit, publish
 from pipeline.read_tables import open_duckdb, published_files
-from pipeline.schemas import DOC_EMBEDDINGS, MODELS, RUNS, SENTIMENT_DAILY, Column, Table
+from pipeline.schemas import DOC_EMBEDDINGS, MODELS, RUNS, SENTIMENT_DAILY
+from pipeline.table import LONG, STRING, Column, Table
 
 COUNTS = dict.fromkeys(DAYS, 4)
 FEW = (SENTIMENT_DAILY, RUNS)
@@ -103,7 +104,7 @@ def test_new_columns_are_added_and_other_changes_refused(
         return tables
 
     run(spark, tmp_path, {DAYS[0]: 2}, versioned(MODELS.columns), catalog=catalog)
-    newer = versioned((MODELS.columns[0], Column("licence", schemas.STRING, "new"), *MODELS.columns[1:]))
+    newer = versioned((MODELS.columns[0], Column("licence", STRING, "new"), *MODELS.columns[1:]))
     run_id, _ = run(spark, tmp_path, {DAYS[1]: 2}, newer, catalog=catalog)
     query = f"SELECT run_date, licence IS NULL, task FROM {catalog}.models ORDER BY run_date, task"
     expected = [(day, day == DAYS[0], f"数据 {i}") for day in DAYS[:2] for i in range(2)]
@@ -113,7 +114,7 @@ def test_new_columns_are_added_and_other_changes_refused(
         names = [d[0] for d in connection.execute("SELECT * FROM models").description or []]
         assert names == [c.name for c in newer[0].all_columns]
 
-    changed_type = versioned((Column("task", schemas.LONG, "was text"), *MODELS.columns[:1], *MODELS.columns[2:]))
+    changed_type = versioned((Column("task", LONG, "was text"), *MODELS.columns[:1], *MODELS.columns[2:]))
     message = rf"{catalog}\.models .*task is string there, bigint here; licence .*not a column here.*output"
     with pytest.raises(PublishError, match=message):
         run(spark, tmp_path, {DAYS[1]: 2}, changed_type, catalog=catalog)

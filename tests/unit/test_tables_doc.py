@@ -2,7 +2,8 @@
 
 import pytest
 
-from pipeline.schemas import COMMON, RUN_DATE, TABLES
+from pipeline.schemas import TABLES
+from pipeline.table import COMMON, RUN_DATE
 from pipeline.tables_doc import PAGE, tables_page
 
 
