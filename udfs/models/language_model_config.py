@@ -36,8 +36,10 @@ class LanguageModelConfig(BaseModel):
         output_size: length of an encoder's text vectors, a linear map of the pooled hidden states. None: the pooled states are
             the vectors.
         ngram_buckets: an encoder's label heads read, beside the pooled hidden states, their maximum and a bag of token n-grams
-            (one to three tokens) hashed into so many buckets. None: they read the pooled states alone.
+            (one to three tokens, or as said below) hashed into so many buckets. None: they read the pooled states alone.
         ngram_size: length of an n-gram's vector.
+        ngram_unit: what n-grams are made of: tokens, or the characters that a Unigram tokeniser's tokens spell.
+        ngram_longest: units of the longest n-grams.
         space: sha256 of the encoder whose embedding space the text vectors were trained into; "" where it is their own.
         heads: classifiers on a text's features: name -> labels in the order of its outputs.
         pad_id, bos_id, eos_id, mask_id: special tokens; mask_id only where the model is trained on masked tokens.
@@ -61,6 +63,8 @@ class LanguageModelConfig(BaseModel):
     output_size: int | None = Field(default=None, ge=1)
     ngram_buckets: int | None = Field(default=None, ge=2)
     ngram_size: int = Field(default=16, ge=1)
+    ngram_unit: Literal["token", "character"] = "token"
+    ngram_longest: int = Field(default=3, ge=1, le=8)
     space: str = ""
     heads: dict[str, tuple[str, ...]] = {}
     pad_id: int = Field(ge=0)
@@ -95,6 +99,11 @@ class LanguageModelConfig(BaseModel):
         """Length of what label heads read."""
         d = self.hidden_size
         return d if self.ngram_buckets is None else 2 * d + self.ngram_size
+
+    @property
+    def spells(self) -> bool:
+        """Whether n-grams are made of characters, which the tokeniser must name."""
+        return self.ngram_buckets is not None and self.ngram_unit == "character"
 
     def write(self, folder: Path) -> None:
         """Write config.json."""

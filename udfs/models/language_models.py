@@ -13,11 +13,13 @@ from torch.nn import functional as F
 
 from udfs.models.files import ModelFileError
 from udfs.models.language_model_config import LanguageModelConfig, read_config
+from udfs.models.piece_characters import piece_characters
 from udfs.models.recurrent import RecurrentStack
 from udfs.models.text_features import NgramBag
 from udfs.models.transformer import TransformerStack, embedding
 
 WEIGHTS_FILE = "model.safetensors"
+TOKENIZER_FILE = "tokenizer.json"
 
 
 class LanguageModel(nn.Module, ABC):
@@ -113,8 +115,24 @@ class EncoderLanguageModel(LanguageModel):
     def __init__(self, config: LanguageModelConfig) -> None:
         super().__init__(config)
         self.stack = TransformerStack(config)
-        has_ngrams = config.ngram_buckets is not None
-        self.ngrams = NgramBag(config.ngram_buckets or 0, config.ngram_size) if has_ngrams else None
+        self.ngrams: NgramBag | None = None
+        if config.ngram_buckets is not None:
+            # a table of characters is no weight: `read_characters` makes it from the tokeniser
+            empty = torch.zeros(config.vocabulary_size, 1, dtype=torch.int64) if config.spells else None
+            self.ngrams = NgramBag(config.ngram_buckets, config.ngram_size, config.ngram_longest, empty)
+
+    def read_characters(self, tokenizer: Path) -> None:
+        """Let n-grams of characters know what the tokens of a tokenizer.json spell; nothing where they are made of tokens.
+
+        Raises:
+            ModelFileError: see `udfs.models.piece_characters`.
+        """
+        if self.ngrams is None or not self.config.spells:
+            return
+        c = self.config
+        special = frozenset(i for i in (c.pad_id, c.bos_id, c.eos_id, c.mask_id) if i is not None)
+        table = piece_characters(tokenizer, c.vocabulary_size, special)
+        self.ngrams.characters = torch.from_numpy(table).to(self.ngrams.vectors.weight.device)
 
     def hidden(self, ids: Tensor, mask: Tensor) -> Tensor:
         """See `LanguageModel`."""
@@ -206,4 +224,6 @@ def load(folder: Path) -> LanguageModel:
     except (RuntimeError, OSError, SafetensorError) as error:
         problem = " ".join(str(error).split())
         raise ModelFileError(f"{folder / WEIGHTS_FILE}: does not fit {folder / 'config.json'}: {problem}") from None
+    if isinstance(model, EncoderLanguageModel):
+        model.read_characters(folder / TOKENIZER_FILE)
     return model.eval()

@@ -37,41 +37,68 @@ class Pooling:
 
 
 class NgramBag(nn.Module):
-    """A learnt vector for each hash of one to three neighbouring tokens; a text has their sum over the root of their number.
+    """A learnt vector for each hash of up to `longest` neighbouring tokens, or characters; a text has their sum over the root of
+    their number.
 
     What a linear model on n-grams knows, beside what a small Transformer finds out: Cheng et al. (2016), Wide & Deep Learning,
-    arXiv:1606.07792; hashed n-grams: Joulin et al. (2016), arXiv:1607.01759.
+    arXiv:1606.07792; hashed n-grams: Joulin et al. (2016), arXiv:1607.01759. With `characters`, a table (V, m) of what each token
+    stands for (`udfs.models.piece_characters`), the units are the characters that the tokens of a text spell.
     """
 
-    def __init__(self, buckets: int, size: int) -> None:
+    def __init__(self, buckets: int, size: int, longest: int = 3, characters: Tensor | None = None) -> None:
         super().__init__()
-        self.buckets = buckets
+        self.buckets, self.longest = buckets, longest
         self.vectors = embedding(buckets, size, _INIT_STD)
+        self.register_buffer("characters", characters, persistent=False)
 
     def forward(self, ids: Tensor, mask: Tensor | None = None) -> Tensor:
         """Return (n, size) of token ids (n, l); n-grams that touch padding, where `mask` (n, l) is False, do not count."""
-        real = torch.ones_like(ids, dtype=torch.bool) if mask is None else mask
-        weights = ngram_mask(real).unsqueeze(2).to(self.vectors.weight.dtype)  # (n, 3 l - 3, 1)
-        total: Tensor = (self.vectors(ngram_buckets(ids, self.buckets)) * weights).sum(dim=1)
+        units, real = self.units(ids, torch.ones_like(ids, dtype=torch.bool) if mask is None else mask)
+        weights = ngram_mask(real, self.longest).unsqueeze(2).to(self.vectors.weight.dtype)  # (n, g, 1)
+        total: Tensor = (self.vectors(ngram_buckets(units, self.buckets, self.longest)) * weights).sum(dim=1)
         return total / weights.sum(dim=1).clamp(min=1).sqrt()
 
+    def units(self, ids: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """Return what n-grams are made of, and which of it is real: the tokens (n, l), or their characters (n, c)."""
+        if self.characters is None:
+            return ids, mask
+        assert isinstance(self.characters, Tensor)
+        return spelt(self.characters[ids], mask)
 
-def ngram_buckets(ids: Tensor, buckets: int) -> Tensor:
-    """Return the buckets (n, 3 l - 3) of the tokens (n, l), their pairs and their triples; fewer where l is below 3."""
-    length = ids.shape[1]
-    code, codes = ids & _MASK, [ids & _MASK]
-    for n in range(1, min(3, length)):
-        code = (code[:, : length - n] * _FACTOR + ids[:, n:] + 1) & _MASK
+
+def spelt(characters: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the characters (n, c) that texts spell, without gaps, and a mask of them.
+
+    Args:
+        characters: (n, l, m) those of each token, 0 where it has fewer.
+        mask: (n, l) False at padding.
+    """
+    there = (characters != 0) & mask.unsqueeze(2)
+    counts = there.sum(dim=(1, 2))  # (n,)
+    width = max(int(counts.max()), 1) if len(counts) else 1
+    real = torch.arange(width, device=counts.device) < counts.unsqueeze(1)  # (n, c)
+    out = characters.new_zeros(real.shape)
+    out[real] = characters[there]
+    return out, real
+
+
+def ngram_buckets(units: Tensor, buckets: int, longest: int = 3) -> Tensor:
+    """Return the buckets (n, g) of the units (n, l), their pairs, their triples and so on: g = l + (l - 1) + ..., `longest` terms."""
+    length = units.shape[1]
+    code = units.long() & _MASK
+    codes = [code]
+    for n in range(1, min(longest, length)):
+        code = (code[:, : length - n] * _FACTOR + units[:, n:] + 1) & _MASK
         codes.append(code)
     found: Tensor = _mixed(torch.cat(codes, dim=1)) % buckets
     return found
 
 
-def ngram_mask(mask: Tensor) -> Tensor:
-    """Return which of `ngram_buckets` are of real tokens only: (n, 3 l - 3) of a mask (n, l)."""
+def ngram_mask(mask: Tensor, longest: int = 3) -> Tensor:
+    """Return which of `ngram_buckets` are of real units only: (n, g) of a mask (n, l)."""
     length = mask.shape[1]
     whole, parts = mask, [mask]
-    for n in range(1, min(3, length)):
+    for n in range(1, min(longest, length)):
         whole = whole[:, : length - n] & mask[:, n:]
         parts.append(whole)
     return torch.cat(parts, dim=1)

@@ -12,11 +12,13 @@ import math
 import os
 import time
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from udfs.training.checkpoint import Position, load_checkpoint, save_best, save_checkpoint
 from udfs.training.processes import Group
@@ -113,7 +115,7 @@ class _Loop:
         torch.manual_seed(int(drawn[0]))  # dropout
         generator = torch.Generator().manual_seed(int(drawn[1]))
         batch = self.train.batch(rows).to(self.group.device)
-        with self._autocast():
+        with self._autocast(), self._attention():
             loss, weight = self.task.loss(batch, generator)
         loss.backward()  # type: ignore[no-untyped-call]
         return torch.stack([loss.detach().double(), torch.tensor(weight, dtype=torch.float64, device=loss.device)])
@@ -121,6 +123,12 @@ class _Loop:
     def _autocast(self) -> torch.autocast:
         is_low = self.spec.precision == "bfloat16"
         return torch.autocast(self.group.device.type, dtype=torch.bfloat16, enabled=is_low)
+
+    def _attention(self) -> AbstractContextManager[None]:
+        """Attention by plain products on a CPU: the backward pass of its fused kernel takes several times as long."""
+        if self.group.device.type != "cpu":
+            return nullcontext()
+        return sdpa_kernel(SDPBackend.MATH)
 
     def _is_validated(self, step: int) -> bool:
         every = self.spec.validate_every or self.per_epoch
