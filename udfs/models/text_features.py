@@ -83,7 +83,7 @@ def spelt(characters: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def ngram_buckets(units: Tensor, buckets: int, longest: int = 3) -> Tensor:
-    """Return the buckets (n, g) of the units (n, l), their pairs, their triples and so on: g = l + (l - 1) + ..., `longest` terms."""
+    """Return the buckets (n, g) of the units (n, l), their pairs, their triples and so on: g = l + (l - 1) + ... (`longest`)."""
     length = units.shape[1]
     code = units.long() & _MASK
     codes = [code]
