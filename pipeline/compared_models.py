@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from importlib.resources.abc import Traversable
 from math import prod
 from typing import Any
 
@@ -23,7 +24,8 @@ from pipeline.models import embedding_spec, sentiment_spec
 from pipeline.runtimes import resolve_runtime
 from pipeline.schemas import SENTIMENTS
 from pipeline.trained_models import TrainedClassifier
-from udfs.models.files import locate
+from udfs.models.files import inspect, locate
+from udfs.models.spec import TUNED
 from udfs.spec import EncoderSpec, HeadSpec, ScoreSpec
 
 logger = logging.getLogger(__name__)
@@ -174,13 +176,22 @@ def _speed(n_texts: int, started: tuple[float, float]) -> Row:
 
 
 def _parameters(spec: EncoderSpec | HeadSpec) -> int:
-    """Count the numbers in a model's safetensors files, from their headers; positions and masks are no parameters."""
+    """Count the numbers in a model's safetensors files, from their headers; positions and masks are no parameters.
+
+    A tuned encoder's own files hold what it changed; it has as many as the base below them.
+    """
+    folder = locate(spec.source)
+    facts = json.loads((folder / "config.json").read_text(encoding="utf-8")) if isinstance(spec, EncoderSpec) else {}
+    if facts.get("model_type") == TUNED:
+        base = locate(facts["base"]["source"])
+        return _numbers(base, [f.name for f in inspect(base)])
+    return _numbers(folder, [f.name for f in spec.files])
+
+
+def _numbers(folder: Traversable, files: Sequence[str]) -> int:
     total = 0
-    for file in (f.name for f in spec.files if f.name.endswith(".safetensors")):
-        place = locate(spec.source)
-        for part in file.split("/"):
-            place = place / part
-        with place.open("rb") as opened:
+    for file in (name for name in files if name.endswith(".safetensors")):
+        with folder.joinpath(*file.split("/")).open("rb") as opened:
             size = int.from_bytes(opened.read(8), "little")
             header: dict[str, Any] = json.loads(opened.read(size))
         tensors = [entry for name, entry in header.items() if name != "__metadata__"]
