@@ -6,7 +6,9 @@ KEY_COLUMNS = ("topic_id", "group_key", "source", "lang", "phrase")
 METRICS = ("n_docs", "n_effective", "negative_share", "mean_sentiment")
 COMPONENTS = ("volume", "mix", "within", "campaign", "model_change")
 
-_SOURCE = Column("source", STRING, "where the documents came from; null where the corpus has none, or the row is of all")
+_SOURCE = Column(
+    "source", STRING, "where the documents came from; null where the corpus has none, or the row is of all"
+)
 _GROUP = Column("group_key", STRING, "the corpus' group; null where the corpus has none, or the row is of all")
 _LANG = Column("lang", STRING, "language, ISO 639-1 or `und`; null where the row is of all")
 _TOPIC = Column("topic_id", LONG, "topic; null where there is none, or the row is of all")
@@ -86,7 +88,9 @@ TRENDS = Table(
         Column("slope_low", DOUBLE, "lower end of its 95 % interval", False),
         Column("slope_high", DOUBLE, "upper end of it", False),
         Column("change_abs", DOUBLE, "slope times the days from window_start to window_end", False),
-        Column("change_pct", DOUBLE, "100 * change_abs / the line's value at window_start; null where that is not above 0"),
+        Column(
+            "change_pct", DOUBLE, "100 * change_abs / the line's value at window_start; null where that is not above 0"
+        ),
         Column("direction", STRING, "`up` or `down` where q_value is at most the limit of alerts, else `flat`", False),
         Column("p_value", DOUBLE, "of the slope, two-sided", False),
         Column("q_value", DOUBLE, "Benjamini-Hochberg over all slopes of the night", False),
@@ -107,8 +111,13 @@ TREND_DRIVERS = Table(
         *_KEYS,
         Column("date_from", DATE, "first night of the history", False),
         Column("date_to", DATE, "the run date", False),
-        Column("dimension", STRING, "what the segments are: `source`, `group_key`, `lang`, `topic_id`; `none` for phrases", False),
-        Column("segment", STRING, "value of the dimension; `(none)` where documents have none; `(other)` for the rest", False),
+        Column(
+            "dimension",
+            STRING,
+            "what the segments are: `source`, `group_key`, `lang`, `topic_id`; phrases: `none`",
+            False,
+        ),
+        Column("segment", STRING, "value of the dimension; `(none)` where there is none; `(other)`: the rest", False),
         Column("component", STRING, "`volume`, `mix`, `within`, `campaign` or `model_change`", False),
         Column("contribution", DOUBLE, "its part of the change, in units of the metric", False),
         Column("baseline", DOUBLE, "the history: mean per night (counts), share or mean of all its texts", False),
@@ -116,4 +125,4 @@ TREND_DRIVERS = Table(
         Column("change", DOUBLE, "value - baseline", False),
     ),
     key=("metric", "key", "dimension", "segment", "component"),
-)  # fmt: skip
+)

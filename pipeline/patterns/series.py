@@ -41,8 +41,8 @@ class Night:
 def to_cells_daily(doc_scores: DataFrame) -> DataFrame:
     """Return `cells_daily`: counts per night, source, group, language and topic.
 
-    A text is counted with its canonical document, so that cells add up. Sums of scores are taken over decimals, so that they do not
-    depend on the order of rows.
+    A text is counted with its canonical document, so that cells add up. Sums of scores are taken over decimals, so that they
+    do not depend on the order of rows.
     """
     is_text = F.col("is_canonical")
     is_scored = is_text & F.col("sentiment").isNotNull()
@@ -65,9 +65,9 @@ def to_series(cells: DataFrame, phrases: DataFrame | None = None) -> DataFrame:
         phrases: run_date, phrase, n_docs, n_effective; null for none.
 
     Returns:
-        run_date, metric, kind, key, topic_id, group_key, source, lang, phrase, value, n, total, squares. Counts: value = total, n null.
-        Sentiment: n scored texts, `total` and `squares` the sums of their values and of the squares; value = total / n, and no row
-        where n is 0.
+        run_date, metric, kind, key, topic_id, group_key, source, lang, phrase, n, total, squares, value. Counts: value = total,
+        n null. Sentiment: n scored texts, `total` and `squares` the sums of their values and of the squares; value = total / n,
+        and no row where n is 0.
     """
     sums = [F.sum(c).alias(c) for c in _SUMS]
     sums += [F.sum(F.col(c).cast("decimal(24,9)")).cast("double").alias(c) for c in ("score_sum", "score_squares")]
@@ -82,7 +82,8 @@ def to_series(cells: DataFrame, phrases: DataFrame | None = None) -> DataFrame:
     return series.withColumn("value", value)
 
 
-def _key(columns: Sequence[str]) -> Column:
+def segment_key(columns: Sequence[str]) -> Column:
+    """Return the readable key of a segment: `overall`, or `group_key=Heron Router, topic_id=3`."""
     if not columns:
         return F.lit("overall")
     return F.concat_ws(", ", *[F.concat(F.lit(f"{c}="), F.col(c).cast("string")) for c in columns])
@@ -94,7 +95,7 @@ def _of_kind(cells: DataFrame, kind: str, columns: Sequence[str], sums: list[Col
     others = [c for c in KEY_COLUMNS if c not in columns]
     types = {"topic_id": "bigint"}
     filled = counted.withColumns({c: F.lit(None).cast(types.get(c, "string")) for c in others})
-    return filled.withColumns({"kind": F.lit(kind), "key": _key(columns)})
+    return filled.withColumns({"kind": F.lit(kind), "key": segment_key(columns)})
 
 
 def _measure(metric: str, n: Column, total: Column, squares: Column) -> Column:
@@ -118,7 +119,7 @@ def _of_phrases(phrases: DataFrame) -> DataFrame:
     counts = F.explode(F.array(*[_measure(c, F.lit(None), F.col(c), F.lit(None)) for c in COUNTS])).alias("m")
     rows = phrases.where(F.col("phrase").isNotNull()).select(RUN_DATE, "phrase", counts)
     others = {c: F.lit(None).cast("bigint" if c == "topic_id" else "string") for c in KEY_COLUMNS if c != "phrase"}
-    return rows.withColumns(others | {"kind": F.lit("phrase"), "key": _key(("phrase",))}).select(
+    return rows.withColumns(others | {"kind": F.lit("phrase"), "key": segment_key(("phrase",))}).select(
         RUN_DATE, F.col("m.metric"), "kind", "key", *KEY_COLUMNS, "m.n", "m.total", "m.squares"
     )
 
@@ -143,9 +144,14 @@ def with_windows(series: DataFrame, windows: Sequence[Nights], *, tonight: bool)
     frame = spark.createDataFrame(places, "window_date date, run_date date, place int")
     # a night lies at most once in each window
     joined = series.join(F.broadcast(frame), on=RUN_DATE, how="inner")
-    entry = F.struct("place", *[F.coalesce(F.col(c), F.lit(0)).cast("double").alias(c) for c in ("n", "total", "squares")])
+    entry = F.struct(
+        "place", *[F.coalesce(F.col(c), F.lit(0)).cast("double").alias(c) for c in ("n", "total", "squares")]
+    )
     rows = joined.groupBy("window_date", "metric", "kind", "key", *KEY_COLUMNS).agg(
         F.sort_array(F.collect_list(entry)).alias("entries")
     )
-    arrays = [F.col(f"entries.{c}").alias(a) for c, a in (("place", "at"), ("n", "n"), ("total", "total"), ("squares", "squares"))]
+    arrays = [
+        F.col(f"entries.{c}").alias(a)
+        for c, a in (("place", "at"), ("n", "n"), ("total", "total"), ("squares", "squares"))
+    ]
     return rows.select(F.col("window_date").alias(RUN_DATE), "metric", "kind", "key", *KEY_COLUMNS, *arrays)

@@ -107,20 +107,22 @@ def count_baseline(counts: Floats, levels: Ints, tonight: int, cut: float, share
 
 
 def mean_baseline(
-    total: Floats, squares: Floats, trials: Floats, levels: Ints, tonight: int, cut: float, share: float
+    total: Floats, squares: Floats | None, trials: Floats, levels: Ints, tonight: int, cut: float, share: float
 ) -> Baseline:
     """Fit the history of a mean over texts, such as a share; nights without texts are not known. Arrays are (m, nights).
 
     Args:
         total: sum of the values of a night's texts.
-        squares: sum of their squares (equal to `total` where values are 0 or 1).
+        squares: sum of their squares; None for a share, whose values are 0 or 1.
         trials: number of texts.
     """
+    is_share = squares is None
+    squares = total if squares is None else squares
     known = trials > 0
     n_texts = trials.sum(axis=1)
     nightly = np.where(known, total / np.maximum(trials, 1), 0.0)
     centre = _medians(nightly, known, levels)
-    grand = (total.sum(axis=1) + 0.5 * (squares is total)) / np.maximum(n_texts + (squares is total), 1)
+    grand = (total.sum(axis=1) + 0.5 * is_share) / np.maximum(n_texts + is_share, 1)
     rough = np.maximum(squares.sum(axis=1) / np.maximum(n_texts, 1) - grand**2, 1e-6)
     residuals = (nightly - centre) * np.sqrt(trials / rough[:, None])
     weights = _kept(residuals, known, int(levels.max(initial=0)) + 1, cut, share)
@@ -131,7 +133,7 @@ def mean_baseline(
     inner = (weights * (squares - trials * nightly**2)).sum(axis=1)
     inner_dof = weighted - weights.sum(axis=1)
     within = np.where(inner_dof > 0, inner / np.maximum(inner_dof, 1), rough)
-    if squares is total:
+    if is_share:
         q = (sizes[:, tonight] * means[:, tonight] + 0.5) / (sizes[:, tonight] + 1)
         at = np.clip(fitted, 1e-3, 1 - 1e-3)
         scale, spread = at * (1 - at), q * (1 - q)

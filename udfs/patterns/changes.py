@@ -3,8 +3,8 @@
 The variance of a night is what its size gives (Poisson, binomial) times a dispersion of 1 at least. The slope's standard error
 grows with the first autocorrelation r of the residuals where that is positive, by (1 + r) / (1 - r) in its square. The change
 point is the split with the largest two-sample statistic, its p that of the maximum over all splits (Miller and Siegmund 1982,
-Maximally selected chi square statistics, Biometrics 38, 1011-1016), or Bonferroni's where that is smaller. All arrays have one row
-per series.
+Maximally selected chi square statistics, Biometrics 38, 1011-1016), or Bonferroni's where that is smaller. All arrays have one
+row per series.
 """
 
 from dataclasses import dataclass
@@ -52,8 +52,8 @@ def mean_variance(total: Floats, squares: Floats, trials: Floats) -> Floats:
     """Return the variance of each night's mean by its number of texts, (m, nights); inf for nights without texts."""
     n = np.maximum(trials.sum(axis=1), 1)
     spread = np.maximum(squares.sum(axis=1) / n - (total.sum(axis=1) / n) ** 2, 0.25 / (n + 1))
-    with np.errstate(divide="ignore"):
-        return np.where(trials > 0, spread[:, None] / np.maximum(trials, 1), np.inf)
+    variance: Floats = np.where(trials > 0, spread[:, None] / np.maximum(trials, 1), np.inf)
+    return variance
 
 
 def _less_levels(x: Floats, weights: Floats, levels: Ints) -> Floats:
@@ -68,7 +68,9 @@ def _degrees(weights: Floats, levels: Ints) -> Floats:
     """Return nights with a value less levels in use less one, (m,)."""
     known = weights > 0
     member = np.eye(int(levels.max(initial=0)) + 1)[levels]
-    return known.sum(axis=1) - ((known @ member) > 0).sum(axis=1) - 1.0
+    used = ((known @ member) > 0).sum(axis=1)
+    dof: Floats = known.sum(axis=1) - used - 1.0
+    return dof
 
 
 def slopes(values: Floats, variance: Floats, levels: Ints, day: Floats) -> Slope:
