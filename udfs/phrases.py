@@ -15,18 +15,10 @@ import pyarrow as pa
 from udfs.personal_data import personal_data
 from udfs.stop_words import stop_words
 
-PHRASED = pa.schema(
-    [
-        ("run_date", pa.date32()),
-        ("content_key", pa.string()),
-        ("lang", pa.string()),
-        ("phrases", pa.list_(pa.string())),
-        ("surfaces", pa.list_(pa.string())),
-        ("parts", pa.list_(pa.string())),
-    ]
-)
-"""`phrases` are case-folded and distinct, in order of appearance; `surfaces` are the same as first written; `parts` are the words
-that are no phrase themselves but stand in one (negations, Chinese words of one character)."""
+_LIST = pa.list_(pa.string())
+PHRASE_LISTS = pa.schema([("phrases", _LIST), ("surfaces", _LIST), ("parts", _LIST)])
+"""`phrases` are case-folded words joined by spaces, distinct, in order of appearance; `surfaces` are the same as first written;
+`parts` are the words that are no phrase themselves but stand in one (negations, Chinese words of one character)."""
 
 _NOISE = re.compile(r"https?://\S+|www\.\S+|\S+@\S+|@\w+|&#?\w+;")
 _MARK = "\u0300-\u036f\u064b-\u065f\u0670\u0900-\u0903\u093a-\u094f\u0951-\u0957\u0962\u0963\u200c\u200d"
@@ -109,7 +101,7 @@ def phrases(text: str, lang: str, spec: PhraseSpec = DEFAULT) -> tuple[dict[str,
                 continue
             if len(found) == spec.max_phrases:
                 return found, parts
-            found.setdefault(_joined(folded[i:j]), _joined([_ELISION.sub("", w) for w in listed[i:j]]))
+            found.setdefault(" ".join(folded[i:j]), _joined([_ELISION.sub("", w) for w in listed[i:j]]))
             parts.update(w for w, kind in known[i:j] if kind in "nc")
     return found, parts
 
@@ -156,9 +148,9 @@ def _joined(chosen: list[str]) -> str:
 
 
 def make_phrases(spec: PhraseSpec) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
-    """Return the function for `mapInArrow`: run_date, content_key, lang and text in, `PHRASED` out, one row per row.
+    """Return the function for `mapInArrow`: in, `text`, `lang` and any columns; out, those but `text`, then `PHRASE_LISTS`.
 
-    A null text or one without words has empty lists.
+    One row out per row in, in order. A null text or one without words has empty lists.
     """
 
     def phrase(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -168,12 +160,9 @@ def make_phrases(spec: PhraseSpec) -> Callable[[Iterator[pa.RecordBatch]], Itera
                 one, parts = phrases(text or "", lang or "und", spec)
                 found.append(one)
                 rest.append(sorted(parts - one.keys()))
-            columns = [
-                *(batch.column(name) for name in ("run_date", "content_key", "lang")),
-                pa.array([list(one) for one in found], pa.list_(pa.string())),
-                pa.array([list(one.values()) for one in found], pa.list_(pa.string())),
-                pa.array(rest, pa.list_(pa.string())),
-            ]
-            yield pa.RecordBatch.from_arrays(columns, schema=PHRASED)
+            kept = [name for name in batch.schema.names if name != "text"]
+            lists = ([list(one) for one in found], [list(one.values()) for one in found], rest)
+            columns = [*(batch.column(name) for name in kept), *(pa.array(values, _LIST) for values in lists)]
+            yield pa.RecordBatch.from_arrays(columns, names=[*kept, *PHRASE_LISTS.names])
 
     return phrase

@@ -31,8 +31,8 @@ def found(text: str, lang: str) -> set[str]:
         (
             "zh",
             "路由器固件升级以后断网了，客服不回复",
-            {"路由器", "固件升级", "不回复", "断网"},
-            {"了", "不", "断网客服"},
+            {"路由器", "固件 升级", "不 回复", "断网"},
+            {"了", "不", "断网 客服"},
         ),
         ("es", "La atención al cliente no funciona", {"atención al cliente", "no funciona"}, {"la", "no"}),
         ("pt", "O serviço de entrega não chega", {"serviço de entrega", "não chega"}, {"o", "não"}),
@@ -63,6 +63,7 @@ def test_marks_separate() -> None:
 
 def test_the_surface_is_kept_and_the_phrase_folded() -> None:
     assert phrases("Heron Router's firmware", "en")[0]["heron router"] == "Heron Router's"
+    assert phrases("固件升级", "zh")[0]["固件 升级"] == "固件升级"
 
 
 def test_negations_are_parts_but_no_phrases() -> None:
@@ -99,7 +100,7 @@ def test_batches_keep_rows_and_order() -> None:
     assert [(r["content_key"], r["phrases"], r["parts"]) for r in out.to_pylist()] == [
         ("a", ["late", "late parcel", "parcel"], []),
         ("b", [], []),
-        ("c", ["不回复", "回复"], ["不"]),
+        ("c", ["不 回复", "回复"], ["不"]),
     ]
 
 
@@ -115,6 +116,7 @@ def test_a_quote_shows_the_phrase_and_hides_personal_data() -> None:
     assert "[NUMBER]" in shown
     assert "0999" not in shown
     assert (text[start:end].count("Firmware Update"), len(text[start:end])) == (1, pytest.approx(190, abs=12))
+    assert quote("路由器固件升级失败", "固件 升级")[0] == "路由器固件升级失败"
     assert quote("short", None) == ("short", 0, 5)
     assert quote("card 4111 1111 1111 1111 ok", "absent") == ("card [NUMBER] ok", 0, 27)
 
