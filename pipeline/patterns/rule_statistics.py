@@ -115,7 +115,9 @@ def benjamini_hochberg(p: NDArray[np.float64], n_tests: int | None = None) -> ND
     return q
 
 
-def wilson_interval(successes: NDArray[np.int64], trials: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def wilson_interval(
+    successes: NDArray[np.int64], trials: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the ends of Wilson's 95 % interval (see `pipeline.intervals`); 0 and 1 where there are no trials."""
     z2 = 1.959963984540054**2
     n = np.maximum(trials, 1).astype(np.float64)
