@@ -16,7 +16,7 @@ COUNTED = pa.schema(
         ("docs", pa.list_(pa.string())),
     ]
 )
-"""Per itemset (its place in the given list): distinct texts of either half that hold all of it, documents, and the smallest ids."""
+"""Per itemset (its place in the given list): distinct texts of either half with all of it, documents, and the smallest ids."""
 
 
 def make_counts(

@@ -70,7 +70,7 @@ def _place(low: str, needle: str | None) -> tuple[int, str]:
 
 
 def make_quotes() -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
-    """Return the function for `mapInArrow`: `text`, `needle` and any columns in; those but the two, then quote, start, end out."""
+    """Return the function for `mapInArrow`: `text`, `needle` and others in; the others, quote, start and end out."""
 
     def quoted(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:

@@ -32,8 +32,8 @@ def kind(item: str) -> str:
 def is_by_construction(antecedent: Itemset, consequent: str) -> bool:
     """Return whether a rule says how items were made rather than what texts say.
 
-    So do two phrases with a word in common (a phrase implies its parts), and a phrase with a topic or a language across the arrow:
-    topics are made from the same words, and phrases belong to a language.
+    So do two phrases with a word in common (a phrase implies its parts), and a phrase with a topic or a language across the
+    arrow: topics are made from the same words, and phrases belong to a language.
     """
     phrases = [set(i.partition("=")[2].split()) for i in (*antecedent, consequent) if kind(i) == "phrase"]
     if any(a & b for a, b in combinations(phrases, 2)):

@@ -1,8 +1,8 @@
 """Association rules: FP-Growth finds them on one half of a night's texts, the other half tests them.
 
-Per night and language, since words of one language go together for no better reason than that; and once over all languages for the
-items that are not phrases. The halves are chosen by a hash of the text, so a rerun takes the same. Because a rule is tested on texts
-that did not choose it, its p-value needs no correction for the search, and the q-values only one for the rules tested.
+Per night and language, since words of one language go together for no better reason than that; and once over all languages
+for the items that are not phrases. The halves are chosen by a hash of the text, so a rerun takes the same. Because a rule is
+tested on texts that did not choose it, its p-value needs no correction for the search, only for the number of rules tested.
 """
 
 import logging
