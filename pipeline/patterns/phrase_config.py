@@ -52,12 +52,14 @@ class RulesConfig(Frozen):
 
 
 class ConceptsConfig(Frozen):
-    """The concept graph: phrases that stand in one text more often than chance has it."""
+    """The concept graph and facts. `max_nodes` and `max_edges` are per night and language."""
 
     max_nodes: int = Field(default=400, ge=2, le=5_000)
     max_edges: int = Field(default=2_000, ge=1, le=100_000)
     min_docs: int = Field(default=3, ge=1, le=1_000_000)
     min_npmi: float = Field(default=0.1, ge=-1.0, le=1.0)
     max_q: Fraction = 0.05
+    max_subjects: int = Field(default=2_000, ge=1, le=20_000)
+    min_fact_docs: int = Field(default=2, ge=1, le=1_000_000)
     resolution: float = Field(default=1.0, gt=0.0, le=10.0)
     seed: int = 20_260_101

@@ -6,7 +6,7 @@ from pyspark.sql import types as T
 
 from pipeline.documents import RUN_DATE
 from pipeline.patterns.phrase_config import KeyphrasesConfig
-from pipeline.table import STRINGS
+from pipeline.table import EVIDENCE, STRINGS
 from udfs.personal_data import make_quotes
 from udfs.phrases import PhraseSpec, make_phrases
 
@@ -50,18 +50,21 @@ def evidence_ids(doc_id: Column, content_key: Column, condition: Column | None =
 
 
 def with_evidence(rows: DataFrame, texts: DataFrame, key: list[str], needle: Column) -> DataFrame:
-    """Replace `docs` (ids, few rows) by `evidence`: quotes around `needle` from `text`, personal data masked.
+    """Replace `docs` (ids) by `evidence`: quotes around `needle` from `text`, personal data masked; see `to_evidence`.
 
     Args:
         rows: a table's rows with the array `docs`; `run_date` and `key` identify a row.
         texts: run_date, doc_id, text.
     """
-
     wanted = rows.select(RUN_DATE, *key, needle.alias("needle"), F.explode("docs").alias("doc_id"))
+    joined = rows.drop("docs").join(to_evidence(wanted, texts, key), [RUN_DATE, *key], "left")
+    return joined.withColumn("evidence", F.coalesce("evidence", F.array().cast(EVIDENCE)))
+
+
+def to_evidence(wanted: DataFrame, texts: DataFrame, key: list[str]) -> DataFrame:
+    """Return run_date, `key` and `evidence`: a quote for each wanted document (few: run_date, `key`, doc_id, needle)."""
     pieces = texts.select(RUN_DATE, "doc_id", "text").join(F.broadcast(wanted), [RUN_DATE, "doc_id"], "inner")
     kept = [f for f in pieces.schema.fields if f.name not in ("text", "needle")]
     shown = pieces.mapInArrow(make_quotes(), T.StructType([*kept, *_QUOTE]))
     piece = F.struct("doc_id", "quote", "start", "end")
-    evidence = shown.groupBy(RUN_DATE, *key).agg(F.sort_array(F.collect_list(piece)).alias("evidence"))
-    joined = rows.drop("docs").join(evidence, [RUN_DATE, *key], "left")
-    return joined.withColumn("evidence", F.coalesce("evidence", F.array().cast(evidence.schema["evidence"].dataType)))
+    return shown.groupBy(RUN_DATE, *key).agg(F.sort_array(F.collect_list(piece)).cast(EVIDENCE).alias("evidence"))
