@@ -23,8 +23,8 @@ def with_group_ids(
 ) -> DataFrame:
     """Name the groups of the nights: run_date, canonical_key, dup_group_id, first_seen (first night of the id).
 
-    A group takes the id of the most similar group of the `history_nights` nights before, if their canonical texts are similar enough;
-    one id goes to one group of a night, the more similar first. Another takes the first 16 digits of its canonical key.
+    A group takes the id of the most similar group of the `history_nights` nights before, if their canonical texts are similar
+    enough; one id goes to one group of a night, the more similar first. Another takes the first 16 digits of its canonical key.
 
     Args:
         canonicals: groups to name: run_date, canonical_key (unique in a night), n_docs, sketch.

@@ -28,7 +28,8 @@ def grouped_texts(documents: DataFrame, config: NearDuplicatesConfig, embeddings
 
     Returns:
         One row per (run_date, content_key) that belongs to a group of at least two documents: canonical_key (the content key of
-        the group's canonical text), similarity (to it, 0 to 1), by_meaning (found by its embedding alone), n_docs, n_tokens, sketch.
+        the group's canonical text), similarity (to it, 0 to 1), by_meaning (found by its embedding alone), n_docs, n_tokens,
+        sketch.
         Each text is similar to its canonical text; the result depends on the night's documents and settings alone.
     """
     texts = night_texts(documents, config).persist(StorageLevel.DISK_ONLY)
@@ -73,7 +74,7 @@ def night_texts(documents: DataFrame, config: NearDuplicatesConfig) -> DataFrame
 
 
 def to_nodes(texts: DataFrame) -> DataFrame:
-    """Collapse texts equal but for case, punctuation and emoji; content_key and sketch are those of the text of most documents."""
+    """Collapse texts equal but for case, punctuation and emoji; content_key and sketch are of the text of most documents."""
     first = F.struct(-F.col("n_docs"), "first_ts", CONTENT_KEY, "sketch")
     best = texts.groupBy(RUN_DATE, "node").agg(
         F.min(first).alias("best"), F.sum("n_docs").alias("n_docs"), F.min("first_ts").alias("first_ts")
