@@ -10,10 +10,11 @@ from pydantic import Field
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from pipeline.config import Frozen, JobConfig, ModelConfig, PathText
+from pipeline.config import JobConfig, ModelConfig
 from pipeline.errors import DataError
 from pipeline.placement import measured
 from pipeline.scoring import scored
+from pipeline.settings import Frozen, PathText
 from pipeline.text import content_key, language_hint, normalised
 from udfs.spec import ScoreSpec
 from udfs.worker import Counters

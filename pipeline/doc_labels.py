@@ -8,10 +8,11 @@ from pydantic import Field
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from pipeline.config import Identifier, JobConfig, PathText
+from pipeline.config import JobConfig
 from pipeline.errors import ConfigError, ModelError
 from pipeline.model_lock import Entry, encoder_identity, encoder_spec, head_entry, head_spec, load_lock
 from pipeline.read_tables import published_files
+from pipeline.settings import Identifier, PathText
 from udfs.labels import make_labels
 from udfs.models.files import ModelFileError, locate, verify_folder
 from udfs.spec import HeadSpec

@@ -10,8 +10,14 @@ from pipeline.config import InputConfig
 from pipeline.text import content_key, language_hint, normalised
 
 RUN_DATE, DOC_ID, TEXT, CONTENT_KEY, LANG_HINT = "run_date", "doc_id", "text", "content_key", "lang_hint"
+DUP_GROUP_ID = "dup_group_id"
 EVENT_TS, SOURCE, GROUP_KEY = "event_ts", "source", "group_key"
 REASON, REJECTED_COLUMN = "reason", "rejected_column"
+
+
+def counting_unit() -> Column:
+    """Return what counts once in `n_effective`: a document's group of near-duplicates, or its text where it has none."""
+    return F.coalesce(DUP_GROUP_ID, CONTENT_KEY)
 
 
 def with_run_date(raw: DataFrame, first: date, last: date) -> DataFrame:

@@ -4,8 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from pipeline.config import Frozen, JobConfig, LanguageConfig, ModelConfig, PathText
+from pipeline.config import JobConfig, LanguageConfig, ModelConfig
 from pipeline.labelled import LabelledSet, Part, require_distinct_names
+from pipeline.settings import Frozen, PathText
 
 
 class EvaluatedSet(LabelledSet):

@@ -4,9 +4,9 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from pipeline.config import Identifier
 from pipeline.labelled import LabelledSet, TrainHeadConfig
 from pipeline.schemas import SENTIMENTS
+from pipeline.settings import Identifier
 from pipeline.softmax_regression import ClassWeight
 
 MAX_CLASSES = 500

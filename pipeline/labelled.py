@@ -7,9 +7,10 @@ from pydantic import Field, model_validator
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from pipeline.config import Frozen, JobConfig, ModelConfig, PathText
+from pipeline.config import JobConfig, ModelConfig
 from pipeline.errors import DataError
 from pipeline.schemas import SENTIMENTS
+from pipeline.settings import Frozen, PathText
 from pipeline.text import content_key, language_hint, normalised
 
 SET_NAME, TEXT, LABEL, LANG_HINT, CONTENT_KEY = "set_name", "text", "label", "lang_hint", "content_key"

@@ -21,6 +21,8 @@ from pipeline.corpus import read_corpus
 from pipeline.documents import REASON, RUN_DATE, accepted, to_documents, to_rejects, to_texts, with_run_date
 from pipeline.failpoints import failpoint
 from pipeline.model_record import write_record
+from pipeline.night_patterns import PatternRun, duplicates, stage_patterns, with_groups
+from pipeline.patterns.dup_group_tables import Duplicates
 from pipeline.placement import measured
 from pipeline.preflight import Corpus, recheck_corpus
 from pipeline.progress import Stage, Stages
@@ -105,8 +107,9 @@ def run_nights(spark: SparkSession, night: Night) -> None:
     store, fresh = _score(spark, night, kept)
     full = _escalate(spark, night, kept, store, night.full_spec) if night.full_spec else None
     _bridge(spark, night, kept)
-    _stage_documents(night, documents, store, fresh, full)
+    _stage_documents(spark, night, documents, store, fresh, full)
     _stage_aggregates(spark, night, kept)
+    _stage_patterns(spark, night, kept)
     _check(spark, night)
     recheck_corpus(night.corpus)
     _stage_run(spark, night)
@@ -244,9 +247,15 @@ def _fit_topics(night: Night, store: ScoreStore, texts: DataFrame, folder: Path,
 
 
 def _stage_documents(
-    night: Night, documents: DataFrame, store: ScoreStore, written: list[Path], full: DataFrame | None
+    spark: SparkSession,
+    night: Night,
+    documents: DataFrame,
+    store: ScoreStore,
+    written: list[Path],
+    full: DataFrame | None,
 ) -> None:
     kept = accepted(documents)
+    groups = _duplicates(spark, night, kept)
     with night.stages.stage("documents") as stage:
         results = with_topics(store.lookup(kept), night.topics.spec if night.topics else None)
         model_key = night.spec.model_key()
@@ -255,7 +264,7 @@ def _stage_documents(
         else:
             results = results.withColumn("sentiment_model_key", F.lit(model_key))
         joined = to_scored_documents(kept, results, store.read(only=written))
-        together = joined.persist(StorageLevel.DISK_ONLY)
+        together = with_groups(joined, groups).persist(StorageLevel.DISK_ONLY)
         _stage(night, to_doc_scores(together, model_key), schemas.DOC_SCORES)
         _stage(night, to_doc_embeddings(together, model_key), schemas.DOC_EMBEDDINGS)
         _stage(night, to_rejects(documents), schemas.REJECTS)
@@ -263,6 +272,33 @@ def _stage_documents(
             _report_cascade(night, night.cascade, together)
         together.unpersist()
         stage.rows = sum(c.rows_in for c in night.counts.values())
+
+
+def _duplicates(spark: SparkSession, night: Night, kept: DataFrame) -> Duplicates | None:
+    with night.stages.stage("groups") as stage:
+        run = pattern_run(night)
+        found = duplicates(spark, run, kept)
+        groups = found.groups if found else spark.createDataFrame([], schemas.DUP_GROUPS.struct())
+        run.stage(groups, schemas.DUP_GROUPS)
+        stage.rows = read_staged(spark, schemas.DUP_GROUPS, night.root, night.run_id).count()
+    return found
+
+
+def _stage_patterns(spark: SparkSession, night: Night, kept: DataFrame) -> None:
+    with night.stages.stage("patterns") as stage:
+        doc_scores = read_staged(spark, schemas.DOC_SCORES, night.root, night.run_id).persist(StorageLevel.DISK_ONLY)
+        stage.rows = stage_patterns(spark, pattern_run(night), kept, doc_scores)
+        doc_scores.unpersist()
+
+
+def pattern_run(night: Night) -> PatternRun:
+    """Return what the pattern stages need of a run."""
+
+    def complete(frame: DataFrame) -> DataFrame:
+        return with_common(frame, night.run_id, night.started_at)
+
+    key = night.deciding_spec.model_key()
+    return PatternRun(night.root, night.run_id, night.dates, night.config.patterns, key, complete)
 
 
 def _report_cascade(night: Night, cascade: Cascade, documents: DataFrame) -> None:

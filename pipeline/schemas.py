@@ -5,6 +5,11 @@
 
 from pyspark.sql import types as T
 
+from pipeline.patterns.concept_tables import CONCEPT_GRAPH, FACTS
+from pipeline.patterns.dup_group_tables import DUP_GROUPS
+from pipeline.patterns.keyphrase_tables import KEYPHRASES_DAILY, PHRASE_COUNTS
+from pipeline.patterns.movement_tables import ANOMALIES, CELLS_DAILY, TREND_DRIVERS, TRENDS
+from pipeline.patterns.rule_tables import ASSOCIATION_RULES
 from pipeline.table import (
     BOOLEAN,
     DATE,
@@ -39,7 +44,7 @@ _LANG = Column(
     "lang", STRING, "language, ISO 639-1: declared by the corpus or identified; `und` where undecided", False
 )
 _N_DOCS = Column("n_docs", LONG, "documents", False)
-_N_EFFECTIVE = Column("n_effective", LONG, "distinct texts among them", False)
+_N_EFFECTIVE = Column("n_effective", LONG, "distinct texts among them, near-duplicates counted once", False)
 
 DOC_SCORES = Table(
     "doc_scores",
@@ -74,6 +79,11 @@ DOC_SCORES = Table(
             T.BooleanType(),
             "first document of the night with this text and declared language; the others are its exact duplicates",
             False,
+        ),
+        Column(
+            "dup_group_id",
+            STRING,
+            "the group of near-duplicates of the night the text is in; see `dup_groups`; null where it stands alone",
         ),
         Column(
             "from_cache",
@@ -146,7 +156,7 @@ SENTIMENT_DAILY = Table(
         Column("topic_id", LONG, "topic; null for documents without one"),
         Column("sentiment", STRING, "`negative`, `neutral` or `positive`", False),
         Column("n_docs", LONG, "scored documents of the cell with this label", False),
-        Column("n_effective", LONG, "distinct texts among them", False),
+        Column("n_effective", LONG, "distinct texts among them, near-duplicates counted once", False),
         Column("n_scored", LONG, "scored documents of the cell, all labels", False),
         Column("n_unscored", LONG, "documents of the cell without a score (see doc_scores.error_code)", False),
         Column("share_raw", DOUBLE, "n_docs / n_scored; null where nothing was scored"),
@@ -355,6 +365,19 @@ QUALITY_CHECKS = Table(
     key=("check_name",),
 )
 
+PATTERN_TABLES = (
+    CELLS_DAILY,
+    PHRASE_COUNTS,
+    KEYPHRASES_DAILY,
+    ASSOCIATION_RULES,
+    CONCEPT_GRAPH,
+    FACTS,
+    ANOMALIES,
+    TREND_DRIVERS,
+    TRENDS,
+)
+"""Made by `pipeline.night_patterns.stage_patterns`."""
+
 TABLES = (
     DOC_SCORES,
     DOC_EMBEDDINGS,
@@ -362,6 +385,8 @@ TABLES = (
     SENTIMENT_DAILY,
     TOPICS,
     TOPICS_DAILY,
+    DUP_GROUPS,
+    *PATTERN_TABLES,
     RUN_STAGES,
     MODELS,
     CASCADE_REPORT,

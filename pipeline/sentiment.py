@@ -3,7 +3,7 @@
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from pipeline.documents import RUN_DATE
+from pipeline.documents import RUN_DATE, counting_unit
 from pipeline.intervals import wilson
 from pipeline.schemas import SENTIMENTS
 
@@ -16,7 +16,7 @@ def to_doc_scores(scored: DataFrame, model_key: str) -> DataFrame:
         RUN_DATE, "doc_id", "source", "group_key", "event_ts", F.col(RUN_DATE).alias("event_date"), "content_key",
         "lang", "lang_confidence", "n_chars", "n_tokens", "n_chunks", "coverage",
         "sentiment", "sentiment_score", "sentiment_confidence", "sentiment_model", "topic_id", "topic_distance",
-        "is_canonical", "from_cache", F.lit(model_key).alias("model_key"), "sentiment_model_key", "error_code",
+        "is_canonical", "dup_group_id", "from_cache", F.lit(model_key).alias("model_key"), "sentiment_model_key", "error_code",
     )  # fmt: skip
 
 
@@ -39,10 +39,10 @@ def to_sentiment_daily(doc_scores: DataFrame, cascade_key: str | None = None) ->
     The mean is taken over decimals, so it does not depend on the order in which rows are added.
     """
     labels = F.array(*[F.lit(label) for label in SENTIMENTS])
-    # counted per label first, so that distinct texts need one pass; a text of one language and model has one label
+    # counted per label first, so that distinct texts need one pass; near-duplicates of two labels count once in each
     counted = doc_scores.groupBy(RUN_DATE, *_CELL, "model_key", "sentiment").agg(
         F.count("*").alias("n"),
-        F.count_distinct("content_key").alias("n_texts"),
+        F.count_distinct(counting_unit()).alias("n_texts"),
         F.sum(F.col("sentiment_score").cast("decimal(9,6)")).alias("score_sum"),
     )
     is_label = {label: F.col("sentiment") == label for label in SENTIMENTS}

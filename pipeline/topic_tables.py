@@ -7,7 +7,7 @@ from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from pipeline.documents import RUN_DATE
+from pipeline.documents import RUN_DATE, counting_unit
 from pipeline.intervals import wilson
 from pipeline.table import EVIDENCE, PHRASES, VECTOR
 from pipeline.text import masked
@@ -54,7 +54,7 @@ def to_topics_daily(
     spark = doc_scores.sparkSession
     counted = doc_scores.where(F.col("topic_id").isNotNull()).groupBy(RUN_DATE, "topic_id").agg(
         F.count("*").alias("n_docs"),
-        F.count_distinct("content_key").alias("n_effective"),
+        F.count_distinct(counting_unit()).alias("n_effective"),
         F.sum(F.col("sentiment_score").cast("decimal(9,6)")).alias("score_sum"),
     )  # fmt: skip
     # every (night, topic) once on the left, at most once on the right
@@ -83,7 +83,7 @@ def to_topics(
     spark = doc_scores.sparkSession
     has_topic = doc_scores.where(F.col("topic_id").isNotNull())
     counted = has_topic.groupBy(RUN_DATE, "topic_id").agg(
-        F.count("*").alias("n_docs"), F.count_distinct("content_key").alias("n_effective")
+        F.count("*").alias("n_docs"), F.count_distinct(counting_unit()).alias("n_effective")
     )
     nearest = Window.partitionBy(RUN_DATE, "topic_id").orderBy("topic_distance", "doc_id")
     first = has_topic.where("is_canonical").withColumn("rank", F.row_number().over(nearest))

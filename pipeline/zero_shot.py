@@ -8,12 +8,13 @@ from pydantic import Field, model_validator
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from pipeline.config import Frozen, Identifier, JobConfig, ModelConfig, PathText
+from pipeline.config import JobConfig, ModelConfig
 from pipeline.errors import ConfigError, DataError
 from pipeline.evaluation import with_scores
 from pipeline.head_config import MAX_CLASSES
 from pipeline.head_training import TrainedHead, head_of
 from pipeline.labelled import CONTENT_KEY, LANG_HINT, TEXT
+from pipeline.settings import Frozen, Identifier, PathText
 from pipeline.text import content_key, language_hint, normalised
 from udfs.models.zero_shot import ZeroShot, label_vectors, make_head, smallest_background
 from udfs.spec import ScoreSpec

@@ -6,9 +6,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from pipeline.config import Fraction, Frozen, Identifier, JobConfig, ModelConfig, PathText
+from pipeline.config import JobConfig, ModelConfig
 from pipeline.labelled import LabelledSet, require_distinct_names
 from pipeline.schemas import SENTIMENTS
+from pipeline.settings import Fraction, Frozen, Identifier, PathText
 from pipeline.training.config import EvaluationSet, LoopConfig, ProcessesConfig
 from udfs.training.finetune_spec import LoraSpec
 from udfs.training.spec import LoopSpec

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from pipeline.config import Fraction, Frozen
+from pipeline.settings import Fraction, Frozen
 
 
 class MovementConfig(Frozen):

@@ -4,7 +4,7 @@ import math
 
 from pydantic import Field, model_validator
 
-from pipeline.config import Frozen
+from pipeline.settings import Frozen
 from udfs.hyperplanes import HyperplaneSpec
 from udfs.minhash import MinHashSpec
 

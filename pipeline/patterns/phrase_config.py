@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from pipeline.config import Fraction, Frozen
+from pipeline.settings import Fraction, Frozen
 
 ItemKind = Literal["phrase", "topic", "group", "source", "lang", "sentiment"]
 

@@ -7,7 +7,8 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from pipeline.config import Frozen, JobConfig, ModelConfig, PathText
+from pipeline.config import JobConfig, ModelConfig
+from pipeline.settings import Frozen, PathText
 from udfs.models.language_model_config import LanguageModelConfig
 from udfs.training.spec import LoopSpec, Objective
 

@@ -64,7 +64,7 @@ def documents() -> list[tuple[Any, ...]]:
                 "battery life": rng.random() < 0.3,
             }
             said = " . ".join([w for w, there in has.items() if there] + words)
-            bad = has["router"] and has["firmware"] and rng.random() < 0.95 or rng.random() < 0.1
+            bad = (has["router"] and has["firmware"] and rng.random() < 0.95) or rng.random() < 0.1
             add(night, f"{said} . number {i} mail a.b@example.com", bad, rng.choice(["Heron", "Finch"]))
     add(NIGHT, "The router is dead. Great", True, "Heron", copies=7)
     add(NIGHT, "My router is dead!", True, "Heron")

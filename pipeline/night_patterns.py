@@ -1,0 +1,159 @@
+"""The pattern stages of a night: duplicates of its documents, then, from its staged documents, phrases, rules and movements.
+
+The history of earlier nights is read from what is published, never from documents: `phrase_counts`, `cells_daily`, `dup_groups`.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+from pyspark import StorageLevel
+from pyspark.sql import DataFrame, SparkSession, Window
+from pyspark.sql import functions as F
+
+from pipeline import schemas
+from pipeline.documents import CONTENT_KEY, DOC_ID, DUP_GROUP_ID, RUN_DATE, TEXT, counting_unit
+from pipeline.history import published_nights, read_history
+from pipeline.patterns.anomalies import to_anomalies
+from pipeline.patterns.causes import with_likely_cause
+from pipeline.patterns.concepts import to_concept_graph
+from pipeline.patterns.config import PatternsConfig
+from pipeline.patterns.drivers import to_trend_drivers
+from pipeline.patterns.dup_group_tables import Duplicates, find_duplicates
+from pipeline.patterns.facts import to_facts
+from pipeline.patterns.keyphrases import to_keyphrases_daily, to_phrase_counts
+from pipeline.patterns.rules import to_association_rules
+from pipeline.patterns.series import Night as PublishedNight
+from pipeline.patterns.series import to_cells_daily, to_series
+from pipeline.patterns.texts import to_distinct_texts, with_phrases
+from pipeline.patterns.trends import to_trends
+from pipeline.staging import read_staged, stage_table
+from pipeline.table import Table
+
+
+@dataclass(frozen=True)
+class PatternRun:
+    """What the stages know of the run. `complete` adds the columns every table has."""
+
+    root: Path
+    run_id: str
+    dates: Sequence[date]
+    config: PatternsConfig
+    model_key: str
+    complete: Callable[[DataFrame], DataFrame]
+
+    def stage(self, frame: DataFrame, table: Table) -> None:
+        """Write a table's nights where no reader looks."""
+        stage_table(self.complete(frame), table, self.root, self.run_id, self.dates)
+
+    def earlier(self) -> list[date]:
+        """Return the published nights before the run's last one that it does not publish itself, as far back as is looked."""
+        config = self.config
+        days = max(
+            config.movements.history_days, config.movements.trend_days, config.keyphrases.history_nights,
+            config.near_duplicates.history_nights,
+        )  # fmt: skip
+        nights = published_nights(self.root, self.dates[0] - timedelta(days), self.dates[-1])
+        return [night for night in nights if night not in set(self.dates)]
+
+    def with_history(self, spark: SparkSession, table: Table) -> DataFrame:
+        """Return the run's staged rows of a table and those of earlier nights."""
+        staged = read_staged(spark, table, self.root, self.run_id)
+        return staged.unionByName(read_history(spark, self.root, table, self.earlier()))
+
+
+def duplicates(spark: SparkSession, run: PatternRun, documents: DataFrame) -> Duplicates | None:
+    """Find the duplicate groups of accepted documents; None where patterns are off."""
+    if not run.config.enabled:
+        return None
+    history = read_history(spark, run.root, schemas.DUP_GROUPS, run.earlier())
+    found = find_duplicates(documents, run.dates, run.config.near_duplicates, history)
+    return Duplicates(found.groups, found.members.persist(StorageLevel.DISK_ONLY))
+
+
+def with_groups(documents: DataFrame, found: Duplicates | None) -> DataFrame:
+    """Add `dup_group_id` to documents (run_date, doc_id, ...); null where a text stands alone."""
+    if found is None:
+        return documents.withColumn(DUP_GROUP_ID, F.lit(None).cast("string"))
+    # (run_date, doc_id) is unique on the right
+    return documents.join(found.members.select(RUN_DATE, DOC_ID, DUP_GROUP_ID), [RUN_DATE, DOC_ID], "left")
+
+
+def stage_patterns(spark: SparkSession, run: PatternRun, documents: DataFrame, doc_scores: DataFrame) -> int:
+    """Stage every pattern table of the nights; return the number of distinct texts looked at.
+
+    Args:
+        documents: accepted documents with their text.
+        doc_scores: the run's staged `doc_scores`.
+    """
+    if not run.config.enabled:
+        for table in schemas.PATTERN_TABLES:
+            run.stage(spark.createDataFrame([], table.struct()), table)
+        return 0
+    units = _units(doc_scores)
+    run.stage(to_cells_daily(units), schemas.CELLS_DAILY)
+    n_texts = _stage_phrases(spark, run, documents, units)
+    _stage_movements(spark, run)
+    return n_texts
+
+
+def _units(doc_scores: DataFrame) -> DataFrame:
+    """Return `doc_scores` with near-duplicates made one: their group as content_key, its first document as the canonical one."""
+    first = Window.partitionBy(RUN_DATE, counting_unit()).orderBy("event_ts", DOC_ID)
+    return doc_scores.withColumn("is_canonical", F.row_number().over(first) == 1).withColumn(
+        CONTENT_KEY, counting_unit()
+    )
+
+
+def _stage_phrases(spark: SparkSession, run: PatternRun, documents: DataFrame, units: DataFrame) -> int:
+    config = run.config
+    texts = documents.select(RUN_DATE, DOC_ID, TEXT)
+    distinct = to_distinct_texts(texts, units).persist(StorageLevel.DISK_ONLY)
+    phrased = with_phrases(distinct, config.keyphrases).persist(StorageLevel.DISK_ONLY)
+    counts = to_phrase_counts(phrased, config.keyphrases).persist(StorageLevel.DISK_ONLY)
+    run.stage(counts.where(~F.col("is_part")), schemas.PHRASE_COUNTS)
+    history = run.with_history(spark, schemas.PHRASE_COUNTS)
+    keyphrases = to_keyphrases_daily(counts, history, phrased, texts, run.dates, config.keyphrases)
+    run.stage(keyphrases, schemas.KEYPHRASES_DAILY)
+    staged = read_staged(spark, schemas.KEYPHRASES_DAILY, run.root, run.run_id).persist(StorageLevel.DISK_ONLY)
+    run.stage(to_association_rules(phrased, staged, texts, run.dates, config.rules), schemas.ASSOCIATION_RULES)
+    run.stage(to_concept_graph(phrased, staged, run.dates, config.concepts), schemas.CONCEPT_GRAPH)
+    run.stage(to_facts(distinct, staged, run.dates, config.concepts), schemas.FACTS)
+    n_texts = phrased.count()
+    for frame in (staged, counts, phrased, distinct):
+        frame.unpersist()
+    return n_texts
+
+
+def _stage_movements(spark: SparkSession, run: PatternRun) -> None:
+    config = run.config.movements
+    cells = run.with_history(spark, schemas.CELLS_DAILY).persist(StorageLevel.DISK_ONLY)
+    phrases = _over_languages(run.with_history(spark, schemas.PHRASE_COUNTS)).persist(StorageLevel.DISK_ONLY)
+    nights = _published(spark, run)
+    series = to_series(cells, phrases).persist(StorageLevel.DISK_ONLY)
+    anomalies = to_anomalies(series, nights, run.dates, config).persist(StorageLevel.DISK_ONLY)
+    shifts = read_history(spark, run.root, schemas.MODEL_BRIDGE, run.earlier())
+    drivers = to_trend_drivers(anomalies, cells, phrases, nights, run.dates, config, shifts).persist(
+        StorageLevel.DISK_ONLY
+    )
+    run.stage(with_likely_cause(anomalies, drivers, nights, config), schemas.ANOMALIES)
+    run.stage(drivers, schemas.TREND_DRIVERS)
+    run.stage(to_trends(series, nights, run.dates, config), schemas.TRENDS)
+    for frame in (cells, phrases, series, anomalies, drivers):
+        frame.unpersist()
+
+
+def _over_languages(counts: DataFrame) -> DataFrame:
+    """Return run_date, phrase, n_docs, n_effective of `phrase_counts`, languages added up."""
+    return counts.groupBy(RUN_DATE, "phrase").agg(
+        F.sum("n_docs").alias("n_docs"), F.sum("n_effective").alias("n_effective")
+    )
+
+
+def _published(spark: SparkSession, run: PatternRun) -> list[PublishedNight]:
+    """Return the nights of the history and of the run with their model keys."""
+    runs = read_history(spark, run.root, schemas.RUNS, run.earlier()).select(RUN_DATE, "model_key")
+    known = {row[RUN_DATE]: row["model_key"] for row in runs.collect()}  # bounded: one row per night of the history
+    nights = {night: known.get(night) for night in run.earlier()} | dict.fromkeys(run.dates, run.model_key)
+    return [PublishedNight(day, key) for day, key in sorted(nights.items())]
