@@ -205,6 +205,7 @@ def to_keyphrases_daily(
         (F.col("by_score") <= config.max_phrases)
         | ((F.col("by_rise") <= config.max_bursts) & (F.col("rise") > 0))
     )  # fmt: skip
+    chosen.persist()  # a few thousand rows that three branches of the plan read
     rows = chosen.join(_described(chosen, phrased.where(nights), config), _KEY, "inner")
     quoted = with_evidence(rows, texts, ["lang", "phrase"], F.col("phrase"))
     return quoted.select(
