@@ -32,7 +32,7 @@ FILLERS = "red blue green yellow orange purple silver golden wooden plastic pape
 
 
 def documents() -> list[tuple[Any, ...]]:
-    """Two nights: on the second the router and its firmware together are bad news, and neither alone; one text comes in copies."""
+    """Two nights: on the second router and firmware together are bad news, and neither alone; one text comes in copies."""
     rng = random.Random(7)
     rows: list[tuple[Any, ...]] = []
 
