@@ -109,7 +109,7 @@ def keyed(frame: DataFrame, *columns: str) -> dict[Any, Row]:
 def test_copies_count_once_and_phrases_once_per_text(frames: Frames) -> None:
     rows = keyed(frames.counts.where(F.col("run_date") == NIGHT), "lang", "phrase")
     dead = rows["en", "dead"]
-    assert (dead.n_effective, dead.n_docs, dead.n_texts, dead.n_hidden_max) == (2, 8, 162, 1)
+    assert (dead.n_effective, dead.n_docs, dead.n_texts, dead.n_hidden_max) == (2, 8, 162, 0)
     assert has_columns(frames.counts, PHRASE_COUNTS, drop=("is_part",))
     assert ("zh", "慢") not in rows
 
@@ -143,12 +143,21 @@ def test_keyphrases_keep_words_that_belong_together(frames: Frames) -> None:
 def test_a_new_phrase_bursts_against_the_history(frames: Frames) -> None:
     rows = keyed(frames.keyphrases.where("lang = 'en'"), "phrase")
     new, old = rows["firmware"], rows["router"]
-    # on the first night it had no row, so it may have stood in one text
-    assert (new.n_history, new.n_history_texts, new.history_nights) == (1, 60, 1)
-    assert new.expected == pytest.approx(162 / 60)
-    assert new.burst == pytest.approx((new.n_effective + 0.5) / (162 / 60 + 0.5))
+    assert (new.n_history, new.n_history_texts, new.history_nights) == (0, 60, 1)
+    assert (new.expected, new.burst) == (0.0, (new.n_effective + 0.5) / 0.5)
+    assert old.expected == pytest.approx(old.n_history * 162 / 60)
     assert new.burst > 10
     assert old.burst < 1.6
+
+
+def test_what_the_history_does_not_show_is_held_against_a_burst(frames: Frames) -> None:
+    """Cut to the most frequent phrases, the first night may have had `firmware` in as many texts as its last row says."""
+    history = to_phrase_counts(frames.phrased, KeyphrasesConfig(max_counted=12)).where("not is_part")
+    hidden = {r.n_hidden_max for r in history.where((F.col("run_date") == FIRST) & (F.col("lang") == "en")).collect()}
+    config = KeyphrasesConfig()
+    cut = to_keyphrases_daily(frames.counts, history, frames.phrased, frames.texts, [NIGHT], config)
+    new = keyed(cut.where("lang = 'en'"), "phrase")["firmware"]
+    assert new.n_history == hidden.pop() > 0
 
 
 def test_g2_as_a_column_is_that_of_the_statistics(spark: SparkSession) -> None:
