@@ -60,13 +60,63 @@ def make_counts(
     return count
 
 
+def make_bounds(
+    counts: dict[str, int], steps: Sequence[int], largest: int
+) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
+    """Return the function for `mapInArrow`: items in; `step` (place) and `subsets` out, one row per step and partition.
+
+    `subsets` is the number of itemsets in the baskets, the sum of 2^L, where a basket has L of the items of at least the step's
+    count, and at most `largest`.
+    """
+
+    def bound(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        known, n = pa.array(list(counts), pa.string()), np.array(list(counts.values()), dtype=np.int64)
+        subsets = np.zeros(len(steps))  # whole numbers below 2^53: exact, so the order does not matter
+        for batch in batches:
+            rows, places = _entries(batch.column("items"), known)
+            for i, step in enumerate(steps):
+                lengths = np.bincount(rows[n[places] >= step], minlength=batch.num_rows)
+                subsets[i] += np.exp2(np.minimum(lengths, largest)).sum()
+        columns = [pa.array(np.arange(len(steps), dtype=np.int32)), pa.array(subsets)]
+        yield pa.RecordBatch.from_arrays(columns, names=["step", "subsets"])
+
+    return bound
+
+
+def make_short(ranked: Sequence[str], largest: int) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
+    """Return the function for `mapInArrow`: items in; out, per row, the places in `ranked` of its first `largest` items."""
+
+    def shorten(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        known = pa.array(ranked, pa.string())
+        for batch in batches:
+            rows, places = _entries(batch.column("items"), known)
+            order = np.lexsort((places, rows))
+            rows, places = rows[order], places[order]
+            starts = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=batch.num_rows))])
+            keep = np.arange(len(rows)) - starts[rows] < largest
+            sizes = np.bincount(rows[keep], minlength=batch.num_rows)
+            offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int32)
+            short = pa.ListArray.from_arrays(pa.array(offsets), pa.array(places[keep].astype(np.int32)))
+            yield pa.RecordBatch.from_arrays([short], names=["items"])
+
+    return shorten
+
+
+def _entries(lists: pa.ListArray, known: pa.Array) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return row and place in `known` of every known item, in order."""
+    places = pc.index_in(lists.flatten(), known)
+    inside = places.is_valid()
+    rows = pc.list_parent_indices(lists).filter(inside)
+    return rows.to_numpy(zero_copy_only=False).astype(np.int64), places.filter(inside).to_numpy(
+        zero_copy_only=False
+    ).astype(np.int64)
+
+
 def _matrix(lists: pa.ListArray, known: pa.Array) -> NDArray[np.bool_]:
     """Return (items, rows): whether a row's list holds an item."""
-    places = pc.index_in(lists.flatten(), known)
-    rows = pc.list_parent_indices(lists)
-    inside = places.is_valid()
+    rows, places = _entries(lists, known)
     has = np.zeros((len(known), len(lists)), dtype=np.bool_)
-    has[places.filter(inside).to_numpy(zero_copy_only=False), rows.filter(inside).to_numpy(zero_copy_only=False)] = True
+    has[places, rows] = True
     return has
 
 

@@ -43,12 +43,13 @@ _JUDGING = frozenset(
     "baik buruk benar salah sulit mudah 좋아 좋다 अच्छा".split()
 )
 _MORE = {
-    "zh": "以后 之后 以前 之前 后来 现在 今天 昨天 明天 时间 知道 觉得 感觉 没想到 希望 真的 非常 特别 有点 一直 已经 一下 一次 "
+    "zh": "您好 你好 谢谢 感谢 以后 之后 以前 之前 后来 现在 今天 昨天 明天 时间 知道 觉得 感觉 没想到 希望 真的 非常 特别 "
+    "有点 一直 已经 一下 一次 "
     "三天 两天 几天 一天 一点 不知 这次 每次 怎么 请问 问题 可以 东西 起来 下来 出来 不了",
     "ko": "후에 전에 됩니다 있어요 없어요 입니다 합니다 너무 정말 진짜",
     "ja": "今日 昨日 今 前 後 時 方 何 私 自分 的",
     "ar": "جدا يا و",
-    "es": "muy hola gracias favor ayer hoy semana semanas mes meses",
+    "es": "buenas buenos muy hola gracias favor ayer hoy semana semanas mes meses",
 }
 _NEGATION_ENDS = frozenset(("fr", "de", "hi"))
 

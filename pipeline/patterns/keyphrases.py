@@ -11,13 +11,16 @@ from pipeline.patterns.phrase_config import KeyphrasesConfig
 from pipeline.patterns.texts import EVIDENCE_DOCS, evidence_ids, with_evidence
 
 _KEY = [RUN_DATE, "lang", "phrase"]
+_TYPICAL_PHRASES = 10
+"""New phrases a text brings, about: where max_counted holds so many of every text, those of a single text are counted too."""
 
 
 def to_phrase_counts(phrased: DataFrame, config: KeyphrasesConfig) -> DataFrame:
     """Count the phrases of each night and language: phrase, lang, n_docs, n_effective, n_texts, n_hidden_max, is_part.
 
     A phrase counts once per text. At most `max_counted` rows per night and language, the most frequent; the words of a kept
-    phrase are kept too. Rows with `is_part` serve `to_keyphrases_daily` and are not published.
+    phrase are kept too. Phrases of fewer than `min_docs` texts have rows on small nights only, where they fit. Rows with
+    `is_part` serve `to_keyphrases_daily` and are not published.
     """
     found = F.concat(
         F.transform("phrases", lambda p: F.struct(p.alias("phrase"), F.lit(False).alias("is_part"))),
@@ -27,7 +30,11 @@ def to_phrase_counts(phrased: DataFrame, config: KeyphrasesConfig) -> DataFrame:
     counted = rows.groupBy(
         RUN_DATE, "lang", F.col("f.phrase").alias("phrase"), F.col("f.is_part").alias("is_part")
     ).agg(F.sum("n_docs").alias("n_docs"), F.count("*").alias("n_effective"))
-    kept = counted.where(F.col("n_effective") >= config.min_docs)
+    sizes = phrased.groupBy(RUN_DATE, "lang").agg(F.count("*").alias("n_texts"))
+    lowest = F.when(F.col("n_texts") * _TYPICAL_PHRASES <= config.max_counted, 1).otherwise(config.min_docs)
+    # one row per night and language on the right
+    sized = counted.join(F.broadcast(sizes), [RUN_DATE, "lang"], "inner").withColumn("lowest", lowest)
+    kept = sized.where(F.col("n_effective") >= F.col("lowest"))
     # a word is at least as frequent as its phrases, and comes before them where it is as frequent
     first = Window.partitionBy(RUN_DATE, "lang").orderBy(
         F.desc("n_effective"), F.size(F.split("phrase", " ")), "phrase", "is_part"
@@ -35,12 +42,10 @@ def to_phrase_counts(phrased: DataFrame, config: KeyphrasesConfig) -> DataFrame:
     ranked = kept.withColumn("rank", F.row_number().over(first)).where(F.col("rank") <= config.max_counted)
     everything = Window.partitionBy(RUN_DATE, "lang")
     full = F.max("rank").over(everything) == config.max_counted
-    hidden = F.when(full, F.min("n_effective").over(everything)).otherwise(F.lit(config.min_docs - 1))
-    sizes = phrased.groupBy(RUN_DATE, "lang").agg(F.count("*").alias("n_texts"))
-    # one row per night and language on the right
-    return ranked.withColumn("n_hidden_max", hidden).join(F.broadcast(sizes), [RUN_DATE, "lang"], "inner").select(
+    hidden = F.when(full, F.min("n_effective").over(everything)).otherwise(F.col("lowest") - 1)
+    return ranked.withColumn("n_hidden_max", hidden.cast("bigint")).select(
         RUN_DATE, "lang", "phrase", "n_docs", "n_effective", "n_texts", "n_hidden_max", "is_part"
-    )  # fmt: skip
+    )
 
 
 def log_likelihood_ratio(both: Column, first: Column, second: Column, total: Column) -> Column:
@@ -205,6 +210,7 @@ def to_keyphrases_daily(
         (F.col("by_score") <= config.max_phrases)
         | ((F.col("by_rise") <= config.max_bursts) & (F.col("rise") > 0))
     )  # fmt: skip
+    chosen.persist()  # a few thousand rows that three branches of the plan read
     rows = chosen.join(_described(chosen, phrased.where(nights), config), _KEY, "inner")
     quoted = with_evidence(rows, texts, ["lang", "phrase"], F.col("phrase"))
     return quoted.select(

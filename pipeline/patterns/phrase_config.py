@@ -19,7 +19,7 @@ class KeyphrasesConfig(Frozen):
     max_chars: int = Field(default=5_000, ge=100, le=1_000_000)
     max_phrases_per_text: int = Field(default=400, ge=10, le=10_000)
     min_docs: int = Field(default=2, ge=1, le=1_000_000)
-    max_counted: int = Field(default=50_000, ge=100, le=1_000_000)
+    max_counted: int = Field(default=50_000, ge=10, le=1_000_000)
     max_phrases: int = Field(default=500, ge=1, le=20_000)
     max_bursts: int = Field(default=200, ge=0, le=20_000)
     min_published: int = Field(default=3, ge=1, le=1_000_000)

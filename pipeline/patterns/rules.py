@@ -30,7 +30,7 @@ from pipeline.patterns.rule_statistics import (
 )
 from pipeline.patterns.rule_tables import ASSOCIATION_RULES
 from pipeline.patterns.texts import with_evidence
-from udfs.itemsets import COUNTED, make_counts
+from udfs.itemsets import COUNTED, make_bounds, make_counts, make_short
 
 logger = logging.getLogger(__name__)
 
@@ -164,20 +164,21 @@ def _frequent(mining: DataFrame, part: _Part, config: RulesConfig) -> dict[Items
     ranked = _in_rank(frequent, support)
     if not ranked:
         return {}
-    short = F.slice(F.array_intersect(_literal(ranked), "items"), 1, config.max_basket_items)
-    shortened = mining.select(short.alias("items")).where(F.size("items") > 0)
-    # FP-Growth takes a share, and its ceiling of share x n must be the count wanted
-    n = shortened.count()
-    model = FPGrowth(itemsCol="items", minSupport=min(1.0, max(support - 0.5, 0.5) / max(n, 1)), minConfidence=1.0).fit(
-        shortened
-    )
-    sized = model.freqItemsets.where(F.size("items") <= config.max_antecedent + 1)
-    kept = sized.select(F.sort_array("items").alias("items"), "freq").orderBy(F.desc("freq"), F.size("items"), "items")
-    return {tuple(row.items): row.freq for row in kept.limit(_MAX_KEPT).collect()}  # bounded: _MAX_KEPT
-
-
-def _literal(items: Sequence[str]) -> Column:
-    return F.array(*[F.lit(item) for item in items])
+    # places in the ranking stand for items
+    shortened = mining.select("items").mapInArrow(make_short(ranked, config.max_basket_items), "items array<int>")
+    some = shortened.where(F.size("items") > 0).persist()
+    try:
+        # FP-Growth takes a share, and its ceiling of share x n must be the count wanted
+        share = min(1.0, max(support - 0.5, 0.5) / max(some.count(), 1))
+        model = FPGrowth(itemsCol="items", minSupport=share, minConfidence=1.0).fit(some)
+        sized = model.freqItemsets.where(F.size("items") <= config.max_antecedent + 1)
+        ordered = sized.select(F.sort_array("items").alias("items"), "freq").orderBy(
+            F.desc("freq"), F.size("items"), "items"
+        )
+        kept = ordered.limit(_MAX_KEPT).collect()  # bounded: _MAX_KEPT
+    finally:
+        some.unpersist()
+    return {tuple(sorted(ranked[place] for place in row["items"])): row.freq for row in kept}
 
 
 def _in_rank(frequent: dict[str, int], support: float) -> list[str]:
@@ -199,14 +200,12 @@ def _support(mining: DataFrame, frequent: dict[str, int], lowest: int, part: _Pa
     steps = [lowest]
     while steps[-1] < part.n_mining:
         steps.append(int(np.ceil(steps[-1] * _LADDER)))
-    lengths = [
-        F.least(F.size(F.array_intersect("items", _literal(_in_rank(frequent, s)))), F.lit(config.max_basket_items))
-        if _in_rank(frequent, s)
-        else F.lit(0)
-        for s in steps
-    ]
-    sums = mining.agg(*[F.sum(F.pow(F.lit(2.0), n)).alias(f"s{i}") for i, n in enumerate(lengths)]).first()
-    bounds = [(sums[i] or 0.0) / s for i, s in enumerate(steps)] if sums else [0.0]
+    subsets = mining.select("items").mapInArrow(
+        make_bounds(frequent, steps, config.max_basket_items), "step int, subsets double"
+    )
+    summed = subsets.groupBy("step").agg(F.sum("subsets").alias("n")).collect()  # bounded: one row per step
+    n = {row.step: row.n for row in summed}
+    bounds = [n.get(i, 0.0) / step for i, step in enumerate(steps)]
     support = next((s for s, bound in zip(steps, bounds, strict=True) if bound <= config.max_itemsets), steps[-1])
     if support > lowest:
         logger.warning(

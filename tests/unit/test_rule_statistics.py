@@ -21,7 +21,7 @@ from pipeline.patterns.rule_statistics import (
     wilson_interval,
     without_redundant,
 )
-from udfs.itemsets import make_counts, make_pairs
+from udfs.itemsets import make_bounds, make_counts, make_pairs, make_short
 
 KINDS = ("sentiment", "phrase", "group", "source", "topic", "lang")
 
@@ -158,6 +158,21 @@ def test_counting_is_exact_and_keeps_the_smallest_ids() -> None:
         (2, 1, 1, 3, ["d1", "d3"]),
         (3, 2, 2, 9, ["d0", "d1"]),
     ]
+
+
+def item_lists(*lists: list[str]) -> pa.RecordBatch:
+    return pa.RecordBatch.from_arrays([pa.array(lists, pa.list_(pa.string()))], names=["items"])
+
+
+def test_the_bound_is_the_number_of_subsets() -> None:
+    batches = [item_lists(["a", "b", "x"], []), item_lists(["a", "b", "c", "d"])]
+    (out,) = make_bounds({"a": 9, "b": 5, "c": 3, "d": 3}, [1, 4, 6, 20], 3)(iter(batches))
+    assert out.to_pydict() == {"step": [0, 1, 2, 3], "subsets": [4 + 1 + 8, 4 + 1 + 4, 2 + 1 + 2, 3.0]}
+
+
+def test_a_crowded_basket_keeps_the_first_in_rank() -> None:
+    (out,) = make_short(["d", "a", "b", "c"], 2)(iter([item_lists(["a", "b", "x", "d"], [], ["x"], ["c"], ["c", "b"])]))
+    assert out.to_pydict() == {"items": [[0, 1], [], [], [3], [2, 3]]}
 
 
 def test_pairs_are_counted_exactly_with_their_sentiment() -> None:
