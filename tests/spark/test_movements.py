@@ -27,16 +27,16 @@ DOCS = (
 )
 
 
-def documents() -> pd.DataFrame:
+def documents() -> list[tuple[object, ...]]:
     """Nights of about 20 texts per group; tonight A turns negative, B is copied 60 times, topic 9 is new, and C has grown."""
     rng = np.random.default_rng(5)
-    rows = []
+    rows: list[tuple[object, ...]] = []
     for i, day in enumerate(DAYS):
         last = day == TONIGHT
         for group, mean in (("A", 40), ("B", 20), ("C", 20 + (25 if i >= 18 else 0))):
             for _ in range(rng.poisson(mean)):
                 negative = rng.random() < (0.85 if last and group == "A" else 0.3)
-                source, lang = rng.choice(["app", "web", "mail"]), rng.choice(["en", "zh"])
+                source, lang = ("app", "web", "mail")[rng.integers(3)], ("en", "zh")[rng.integers(2)]
                 score = -0.7 if negative else 0.5
                 rows.append(
                     (
@@ -54,17 +54,12 @@ def documents() -> pd.DataFrame:
             rows += [(day, "web", "B", "en", 1, "positive", 0.5, False)] * 60
             rows += [(day, "web", None, "en", 9, "positive", 0.5, True)] * 12
             rows += [(day, None, "C", "en", None, None, None, True)]
-    return pd.DataFrame(rows, columns=[c.split()[0] for c in DOCS.split(", ")]).astype(object)
-
-
-def records(frame: pd.DataFrame) -> list[tuple[object, ...]]:
-    """Return rows with None for what pandas holds as nan."""
-    return [tuple(None if pd.isna(v) else v for v in row) for row in frame.itertuples(index=False)]
+    return rows
 
 
 @pytest.fixture(scope="module")
 def cells(spark: SparkSession) -> DataFrame:
-    return to_cells_daily(spark.createDataFrame(records(documents()), DOCS)).persist()
+    return to_cells_daily(spark.createDataFrame(documents(), DOCS)).persist()
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from scipy import special, stats
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 Ints = np.ndarray[Any, np.dtype[np.int64]]
-_PRIOR_LIMIT = 60.0
+_PRIOR_LIMIT = 20.0
 """Most degrees of freedom that a family may lend to a series."""
 _TINY = 1e-300
 _LEVEL_COUNT = 10
