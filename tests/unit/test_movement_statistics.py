@@ -127,13 +127,13 @@ def test_planted_shifts_are_found_and_false_discoveries_stay_rare() -> None:
     hits, false, total = [], [], 0
     for _ in range(60):
         mean = np.full((300, 29), 40.0)
-        mean[:30, -1] *= 2
+        mean[:30, -1] *= 2.5
         found, _ = held(negative_binomial(rng, mean, 0.02), window)
         is_alert = discoveries(found.p_value)
         hits.append(is_alert[:30].mean())
         total += int(is_alert.sum())
         false.append(is_alert[30:].sum() / max(1, is_alert.sum()))
-    assert np.mean(hits) >= 0.9, "power at a doubling of 40 documents"
+    assert np.mean(hits) >= 0.9, "power at 100 documents instead of 40, dispersion 1.8"
     assert np.mean(false) <= 0.06
     assert total > 1000
 
