@@ -68,7 +68,8 @@ def to_anomalies(
     supported = fitted.join(F.broadcast(_priors(fitted, config)), on=list(_FAMILY), how="inner")
     columns = [f.split()[0] for f in f"{_FIT}, prior double, lent double".split(", ")]
     tests = supported.select(*columns).mapInPandas(make_predict(), _TESTS)
-    tested = with_q_values(tests, "p_value", "q_value", RUN_DATE, "n_tested")
+    tests = tests.withColumn("is_phrase", F.col("kind") == "phrase")
+    tested = with_q_values(tests, "p_value", "q_value", RUN_DATE, share="is_phrase", count="n_tested")
     kept = tested.where((F.col("kind") != "phrase") | (F.col("q_value") <= max(config.kept_q, config.alert_q)))
     difference = F.col("value") - F.col("expected")
     rows = kept.withColumns(

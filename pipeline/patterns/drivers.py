@@ -89,16 +89,16 @@ def _sums(cells: DataFrame, phrases: DataFrame | None, alerts: DataFrame, places
     scores = [F.col("score_sum").cast("decimal(24,9)").alias("score_sum")]
     counted = cells.select(RUN_DATE, *CELL, *_LONGS, *scores)
     per_window = _split(counted.join(F.broadcast(places), on=RUN_DATE, how="inner"), CELL)
-    segments = [_segments_of(per_window, kind, columns) for kind, columns in KINDS.items()]
+    choices = F.array(
+        *[_choice(kind, columns, d) for kind, columns in KINDS.items() for d in _DIMENSIONS if d not in columns]
+    )
+    everything = per_window.withColumn("c", F.explode(choices)).select("*", "c.*").drop("c", *CELL)
     if phrases is not None:
         zeros = {c: F.lit(0).cast("long") for c in ("n_scored", "n_negative")}
         filled = phrases.withColumns(zeros | {"score_sum": F.lit(0).cast("decimal(24,9)")})
         found = _split(filled.join(F.broadcast(places), on=RUN_DATE, how="inner"), ("phrase",))
         none = {"dimension": F.lit("none"), "segment": F.lit("(all)"), "kind": F.lit("phrase")}
-        segments.append(found.withColumns(none | {"key": segment_key(("phrase",))}).drop("phrase"))
-    everything = segments[0]
-    for more in segments[1:]:
-        everything = everything.unionByName(more)
+        everything = everything.unionByName(found.withColumns(none | {"key": segment_key(("phrase",))}).drop("phrase"))
     # the alerts of a night; (run_date, metric, kind, key) is unique
     matched = everything.join(F.broadcast(alerts.select(*_ALERT)), on=[RUN_DATE, "kind", "key"], how="inner")
     names = [f"{c}_{side}" for c in (*_LONGS, "score_sum") for side in (0, 1)] + ["n_scored_old"]
@@ -120,19 +120,11 @@ def _split(joined: DataFrame, columns: Sequence[str]) -> DataFrame:
     return windowed.groupBy(RUN_DATE, "date_from", "n_nights", "changed_on", *columns).agg(*sums, old)
 
 
-def _segments_of(per_window: DataFrame, kind: str, columns: Sequence[str]) -> DataFrame:
-    """Return the cells of one kind of key, once for each dimension that the key does not fix."""
-    in_key = F.lit(True)
-    for c in columns:
-        in_key &= F.col(c).isNotNull()
-    choices = [
-        F.struct(F.lit(d).alias("dimension"), F.coalesce(F.col(d).cast("string"), F.lit("(none)")).alias("segment"))
-        for d in _DIMENSIONS
-        if d not in columns
-    ]
-    keyed = per_window.where(in_key).withColumns({"kind": F.lit(kind), "key": segment_key(columns)})
-    exploded = keyed.withColumn("d", F.explode(F.array(*choices)))
-    return exploded.withColumns({"dimension": F.col("d.dimension"), "segment": F.col("d.segment")}).drop("d", *CELL)
+def _choice(kind: str, columns: Sequence[str], dimension: str) -> Column:
+    """Return a cell's kind, key, dimension and segment; key is null, which joins with nothing, where the cell lacks a part."""
+    segment = F.coalesce(F.col(dimension).cast("string"), F.lit("(none)"))
+    named = {"kind": F.lit(kind), "key": segment_key(columns), "dimension": F.lit(dimension), "segment": segment}
+    return F.struct(*[column.alias(name) for name, column in named.items()])
 
 
 def _with_totals(sums: DataFrame) -> DataFrame:

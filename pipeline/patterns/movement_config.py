@@ -17,8 +17,8 @@ class MovementConfig(Frozen):
         kept_q: cells of phrases with a q value above this have no row; all other tested cells have one.
         weekend: days of the week that form the weekend, Monday is 0.
         full_week_nights: nights of history from which each day of the week has a level of its own.
-        outlier_cut: robust standard deviations beyond which a night of the history is weighed down.
-        outlier_share: largest share of the history that can be weighed down.
+        outlier_cut: robust standard deviations beyond which a night of the history is left out.
+        outlier_share: largest share of the history that can be left out.
         family_series: fewest series that make a family whose dispersion supports each of them.
         trend_days: length of the window of trends, in days.
         min_trend_nights: fewest published nights in it.

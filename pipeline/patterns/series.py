@@ -71,8 +71,11 @@ def to_series(cells: DataFrame, phrases: DataFrame | None = None) -> DataFrame:
     """
     sums = [F.sum(c).alias(c) for c in _SUMS]
     sums += [F.sum(F.col(c).cast("decimal(24,9)")).cast("double").alias(c) for c in ("score_sum", "score_squares")]
-    parts = [_of_kind(cells, kind, columns, sums) for kind, columns in KINDS.items()]
-    wide = reduce(DataFrame.unionByName, parts)
+    keyed = cells.withColumn("k", F.explode(F.array(*[_segment(kind, columns) for kind, columns in KINDS.items()])))
+    whole = keyed.where(F.col("k.key").isNotNull())
+    wide = whole.groupBy(RUN_DATE, F.col("k.kind").alias("kind"), F.col("k.key").alias("key"), *_key_columns()).agg(
+        *sums
+    )
     long = wide.withColumn("m", F.explode(F.array(*_measures())))
     series = long.select(RUN_DATE, F.col("m.metric"), "kind", "key", *KEY_COLUMNS, "m.n", "m.total", "m.squares")
     series = series.where(F.col("n").isNull() | (F.col("n") > 0))
@@ -83,19 +86,27 @@ def to_series(cells: DataFrame, phrases: DataFrame | None = None) -> DataFrame:
 
 
 def segment_key(columns: Sequence[str]) -> Column:
-    """Return the readable key of a segment: `overall`, or `group_key=Heron Router, topic_id=3`."""
+    """Return the readable key of a segment: `overall`, or `group_key=Heron Router, topic_id=3`; null where a column is null."""
     if not columns:
         return F.lit("overall")
-    return F.concat_ws(", ", *[F.concat(F.lit(f"{c}="), F.col(c).cast("string")) for c in columns])
+    # concat, unlike concat_ws, is null where a part is
+    return reduce(
+        lambda a, b: F.concat(a, F.lit(", "), b),
+        [F.concat(F.lit(f"{c}="), F.col(c).cast("string")) for c in columns],
+    )
 
 
-def _of_kind(cells: DataFrame, kind: str, columns: Sequence[str], sums: list[Column]) -> DataFrame:
-    has_all = reduce(lambda a, b: a & b, [F.col(c).isNotNull() for c in columns], F.lit(True))
-    counted = cells.where(has_all).groupBy(RUN_DATE, *columns).agg(*sums)
-    others = [c for c in KEY_COLUMNS if c not in columns]
-    types = {"topic_id": "bigint"}
-    filled = counted.withColumns({c: F.lit(None).cast(types.get(c, "string")) for c in others})
-    return filled.withColumns({"kind": F.lit(kind), "key": segment_key(columns)})
+def _segment(kind: str, columns: Sequence[str]) -> Column:
+    """Return kind, key and key columns of a cell's segment; key is null where the cell lacks one of them."""
+    named = [
+        (F.col(c) if c in columns else F.lit(None)).cast("bigint" if c == "topic_id" else "string").alias(c)
+        for c in KEY_COLUMNS
+    ]
+    return F.struct(F.lit(kind).alias("kind"), segment_key(columns).alias("key"), *named)
+
+
+def _key_columns() -> list[Column]:
+    return [F.col(f"k.{c}").alias(c) for c in KEY_COLUMNS]
 
 
 def _measure(metric: str, n: Column, total: Column, squares: Column) -> Column:

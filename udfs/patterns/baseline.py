@@ -1,6 +1,6 @@
 """What a night should look like by its history: level, dispersion and predictive distribution of counts, shares and means.
 
-Counts: quasi-Poisson levels per kind of night, outlying nights of the history weighed down (Farrington et al. 1996, A
+Counts: quasi-Poisson levels per kind of night, outlying nights of the history left out (after Farrington et al. 1996, A
 statistical algorithm for the early detection of outbreaks, JRSS A 159, 547-563; Noufaily et al. 2013, Statistics in Medicine 32,
 1206-1222), and a negative binomial predictive distribution with the variance of the level in it. With dispersion 1 it is the
 predictive distribution of a Poisson count under Jeffreys' prior. Shares and means: the same with a beta and a normal
@@ -10,7 +10,7 @@ The dispersion of a series is moderated towards that of its family (Smyth 2004, 
 Biology 3(1), 3); what is left of its uncertainty enters through Student's t. All arrays have one row per series.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -18,9 +18,11 @@ from scipy import special, stats
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 Ints = np.ndarray[Any, np.dtype[np.int64]]
-_PRIOR_LIMIT = 60.0
+_PRIOR_LIMIT = 20.0
 """Most degrees of freedom that a family may lend to a series."""
 _TINY = 1e-300
+_LEVEL_COUNT = 10
+"""Documents in the history for each kind of night, below which the kinds are not told apart."""
 
 
 @dataclass(frozen=True)
@@ -47,20 +49,21 @@ class Baseline:
 
 
 def _kept(residuals: Floats, known: np.ndarray[Any, np.dtype[np.bool_]], p: int, cut: float, share: float) -> Floats:
-    """Return weights 0 to 1 of nights, given residuals of variance 1 at least: 1 but for outliers, those (limit / |r|)^2.
+    """Return weight 1 for the nights that count, given residuals of variance 1 at least; 0 for outliers and unknown nights.
 
-    Where more than `share` of the nights lie out, they are not exceptions: all weigh 1. Unknown nights weigh 0.
+    Outliers are left out rather than weighed down as by Farrington: one of them would still be most of the dispersion. Where more
+    than `share` of the nights lie out, they are no exceptions, and all count.
     """
     n = known.sum(axis=1)
-    size = np.where(known, np.abs(residuals), np.nan)
-    with np.errstate(all="ignore"):
-        middle = np.nan_to_num(np.nanmedian(size, axis=1) if size.size else np.zeros(len(size)))
-        small = np.sqrt(n / np.maximum(n - p, 1))
+    has = n > 0
+    middle = np.zeros(len(n))
+    middle[has] = np.nanmedian(np.where(known, np.abs(residuals), np.nan)[has], axis=1)
+    # the median of a few residuals is an uncertain scale, and a small one
+    small = np.sqrt(n / np.maximum(n - p, 1)) * (1 + 4 / np.maximum(n, 1))
     limit = cut * np.maximum(1.0, 1.4826 * middle * small)
     is_out = known & (np.abs(residuals) > limit[:, None])
     is_out &= (is_out.sum(axis=1) <= share * n)[:, None]
-    weights = np.where(is_out, (limit[:, None] / np.maximum(np.abs(residuals), limit[:, None])) ** 2, 1.0)
-    return np.where(known, weights, 0.0)
+    return (known & ~is_out).astype(float)
 
 
 def _medians(x: Floats, known: np.ndarray[Any, np.dtype[np.bool_]], levels: Ints) -> Floats:
@@ -85,7 +88,7 @@ def _fit(total: Floats, trials: Floats, weights: Floats, levels: Ints) -> tuple[
 
 
 def count_baseline(counts: Floats, levels: Ints, tonight: int, cut: float, share: float) -> Baseline:
-    """Fit the history of counts.
+    """Fit the history of counts; one level does for a series with fewer than ten documents for each kind of night.
 
     Args:
         counts: (m, nights); every night is known, a night without documents is 0.
@@ -94,6 +97,16 @@ def count_baseline(counts: Floats, levels: Ints, tonight: int, cut: float, share
         cut: outlying nights are those further than this many robust standard deviations from the median of their kind.
         share: largest share of nights that can be outlying.
     """
+    flat = _count_levels(counts, np.zeros_like(levels), 0, cut, share)
+    n_levels = int(levels.max(initial=0)) + 1
+    if n_levels == 1:
+        return flat
+    weekly = _count_levels(counts, levels, tonight, cut, share)
+    is_sparse = flat.expected * flat.weight < _LEVEL_COUNT * n_levels
+    return Baseline(*(np.where(is_sparse, getattr(flat, f.name), getattr(weekly, f.name)) for f in fields(Baseline)))
+
+
+def _count_levels(counts: Floats, levels: Ints, tonight: int, cut: float, share: float) -> Baseline:
     known = np.ones(counts.shape, dtype=bool)
     residuals = 2 * (np.sqrt(counts) - np.sqrt(_medians(counts, known, levels)))
     weights = _kept(residuals, known, int(levels.max(initial=0)) + 1, cut, share)
@@ -103,7 +116,11 @@ def count_baseline(counts: Floats, levels: Ints, tonight: int, cut: float, share
     dof = weights.sum(axis=1) - used
     ones = np.ones(len(counts))
     n = np.full(len(counts), float(counts.shape[1]))
-    return Baseline(means[:, tonight], sizes[:, tonight], ones, ones, _ratio(chi, dof), dof, n)
+    # all nights of a kind can be outliers in a short history: then nothing is known about it
+    lost = sizes[:, tonight] == 0
+    size = np.where(lost, 1.0, sizes[:, tonight])
+    expected = np.where(lost, counts.mean(axis=1), means[:, tonight])
+    return Baseline(expected, size, ones, ones, _ratio(chi, dof), dof, n)
 
 
 def mean_baseline(
