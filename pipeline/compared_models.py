@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from importlib.resources.abc import Traversable
 from math import prod
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -183,7 +184,9 @@ def _parameters(spec: EncoderSpec | HeadSpec) -> int:
     folder = locate(spec.source)
     facts = json.loads((folder / "config.json").read_text(encoding="utf-8")) if isinstance(spec, EncoderSpec) else {}
     if facts.get("model_type") == TUNED:
-        base = locate(facts["base"]["source"])
+        from udfs.models.tuned import base_folder
+
+        base = base_folder(Path(spec.source), facts)
         return _numbers(base, [f.name for f in inspect(base)])
     return _numbers(folder, [f.name for f in spec.files])
 

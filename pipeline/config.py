@@ -222,7 +222,7 @@ class ModelChangeConfig(Frozen):
 class JobConfig(Frozen):
     """Base of every job's configuration. `spark` holds Spark properties, with or without the leading `spark.`."""
 
-    spark: dict[str, str] = {}
+    spark: dict[str, str] = Field(default_factory=dict)
 
     @model_validator(mode="before")
     @classmethod

@@ -22,7 +22,7 @@ from pipeline.documents import REASON, RUN_DATE, accepted, to_documents, to_reje
 from pipeline.failpoints import failpoint
 from pipeline.model_record import write_record
 from pipeline.night_patterns import PatternRun, duplicates, stage_patterns, with_groups
-from pipeline.patterns.dup_group_tables import Duplicates
+from pipeline.patterns.dup_group_tables import DUP_GROUPS, Duplicates
 from pipeline.placement import measured
 from pipeline.preflight import Corpus, recheck_corpus
 from pipeline.progress import Stage, Stages
@@ -278,9 +278,9 @@ def _duplicates(spark: SparkSession, night: Night, kept: DataFrame) -> Duplicate
     with night.stages.stage("groups") as stage:
         run = pattern_run(night)
         found = duplicates(spark, run, kept)
-        groups = found.groups if found else spark.createDataFrame([], schemas.DUP_GROUPS.struct())
-        run.stage(groups, schemas.DUP_GROUPS)
-        stage.rows = read_staged(spark, schemas.DUP_GROUPS, night.root, night.run_id).count()
+        groups = found.groups if found else spark.createDataFrame([], DUP_GROUPS.struct())
+        run.stage(groups, DUP_GROUPS)
+        stage.rows = read_staged(spark, DUP_GROUPS, night.root, night.run_id).count()
     return found
 
 

@@ -17,12 +17,16 @@ from pipeline.documents import CONTENT_KEY, DOC_ID, DUP_GROUP_ID, RUN_DATE, TEXT
 from pipeline.history import published_nights, read_history
 from pipeline.patterns.anomalies import to_anomalies
 from pipeline.patterns.causes import with_likely_cause
+from pipeline.patterns.concept_tables import CONCEPT_GRAPH, FACTS
 from pipeline.patterns.concepts import to_concept_graph
 from pipeline.patterns.config import PatternsConfig
 from pipeline.patterns.drivers import to_trend_drivers
-from pipeline.patterns.dup_group_tables import Duplicates, find_duplicates
+from pipeline.patterns.dup_group_tables import DUP_GROUPS, Duplicates, find_duplicates
 from pipeline.patterns.facts import to_facts
+from pipeline.patterns.keyphrase_tables import KEYPHRASES_DAILY, PHRASE_COUNTS
 from pipeline.patterns.keyphrases import to_keyphrases_daily, to_phrase_counts
+from pipeline.patterns.movement_tables import ANOMALIES, CELLS_DAILY, TREND_DRIVERS, TRENDS
+from pipeline.patterns.rule_tables import ASSOCIATION_RULES
 from pipeline.patterns.rules import to_association_rules
 from pipeline.patterns.series import Night as PublishedNight
 from pipeline.patterns.series import to_cells_daily, to_series
@@ -67,7 +71,7 @@ def duplicates(spark: SparkSession, run: PatternRun, documents: DataFrame) -> Du
     """Find the duplicate groups of accepted documents; None where patterns are off."""
     if not run.config.enabled:
         return None
-    history = read_history(spark, run.root, schemas.DUP_GROUPS, run.earlier())
+    history = read_history(spark, run.root, DUP_GROUPS, run.earlier())
     found = find_duplicates(documents, run.dates, run.config.near_duplicates, history)
     return Duplicates(found.groups, found.members.persist(StorageLevel.DISK_ONLY))
 
@@ -92,7 +96,7 @@ def stage_patterns(spark: SparkSession, run: PatternRun, documents: DataFrame, d
             run.stage(spark.createDataFrame([], table.struct()), table)
         return 0
     units = _units(doc_scores)
-    run.stage(to_cells_daily(units), schemas.CELLS_DAILY)
+    run.stage(to_cells_daily(units), CELLS_DAILY)
     n_texts = _stage_phrases(spark, run, documents, units)
     _stage_movements(spark, run)
     return n_texts
@@ -112,14 +116,14 @@ def _stage_phrases(spark: SparkSession, run: PatternRun, documents: DataFrame, u
     distinct = to_distinct_texts(texts, units).persist(StorageLevel.DISK_ONLY)
     phrased = with_phrases(distinct, config.keyphrases).persist(StorageLevel.DISK_ONLY)
     counts = to_phrase_counts(phrased, config.keyphrases).persist(StorageLevel.DISK_ONLY)
-    run.stage(counts.where(~F.col("is_part")), schemas.PHRASE_COUNTS)
-    history = run.with_history(spark, schemas.PHRASE_COUNTS)
+    run.stage(counts.where(~F.col("is_part")), PHRASE_COUNTS)
+    history = run.with_history(spark, PHRASE_COUNTS)
     keyphrases = to_keyphrases_daily(counts, history, phrased, texts, run.dates, config.keyphrases)
-    run.stage(keyphrases, schemas.KEYPHRASES_DAILY)
-    staged = read_staged(spark, schemas.KEYPHRASES_DAILY, run.root, run.run_id).persist(StorageLevel.DISK_ONLY)
-    run.stage(to_association_rules(phrased, staged, texts, run.dates, config.rules), schemas.ASSOCIATION_RULES)
-    run.stage(to_concept_graph(phrased, staged, run.dates, config.concepts), schemas.CONCEPT_GRAPH)
-    run.stage(to_facts(distinct, staged, run.dates, config.concepts), schemas.FACTS)
+    run.stage(keyphrases, KEYPHRASES_DAILY)
+    staged = read_staged(spark, KEYPHRASES_DAILY, run.root, run.run_id).persist(StorageLevel.DISK_ONLY)
+    run.stage(to_association_rules(phrased, staged, texts, run.dates, config.rules), ASSOCIATION_RULES)
+    run.stage(to_concept_graph(phrased, staged, run.dates, config.concepts), CONCEPT_GRAPH)
+    run.stage(to_facts(distinct, staged, run.dates, config.concepts), FACTS)
     n_texts = phrased.count()
     for frame in (staged, counts, phrased, distinct):
         frame.unpersist()
@@ -128,8 +132,8 @@ def _stage_phrases(spark: SparkSession, run: PatternRun, documents: DataFrame, u
 
 def _stage_movements(spark: SparkSession, run: PatternRun) -> None:
     config = run.config.movements
-    cells = run.with_history(spark, schemas.CELLS_DAILY).persist(StorageLevel.DISK_ONLY)
-    phrases = _over_languages(run.with_history(spark, schemas.PHRASE_COUNTS)).persist(StorageLevel.DISK_ONLY)
+    cells = run.with_history(spark, CELLS_DAILY).persist(StorageLevel.DISK_ONLY)
+    phrases = _over_languages(run.with_history(spark, PHRASE_COUNTS)).persist(StorageLevel.DISK_ONLY)
     nights = _published(spark, run)
     series = to_series(cells, phrases).persist(StorageLevel.DISK_ONLY)
     anomalies = to_anomalies(series, nights, run.dates, config).persist(StorageLevel.DISK_ONLY)
@@ -137,9 +141,9 @@ def _stage_movements(spark: SparkSession, run: PatternRun) -> None:
     drivers = to_trend_drivers(anomalies, cells, phrases, nights, run.dates, config, shifts).persist(
         StorageLevel.DISK_ONLY
     )
-    run.stage(with_likely_cause(anomalies, drivers, nights, config), schemas.ANOMALIES)
-    run.stage(drivers, schemas.TREND_DRIVERS)
-    run.stage(to_trends(series, nights, run.dates, config), schemas.TRENDS)
+    run.stage(with_likely_cause(anomalies, drivers, nights, config), ANOMALIES)
+    run.stage(drivers, TREND_DRIVERS)
+    run.stage(to_trends(series, nights, run.dates, config), TRENDS)
     for frame in (cells, phrases, series, anomalies, drivers):
         frame.unpersist()
 
