@@ -3,9 +3,9 @@
     python -m benchmarks.near_duplicates --sizes 10000 100000 1000000 --out out/bench-near-duplicates.json
 
 The texts are generated: words drawn by Zipf's law from 50,000, 8 to 40 a text, half of them English-like and half Chinese-like.
-Of the rows 20 % are exact copies and 10 % copies with 5 to 30 % of the words edited, some of originals
-that come thousands of times. Measured is everything from the documents in Parquet to the tables in Parquet; the recall of the edited copies is
-told, too.
+Of the rows 20 % are exact copies and 10 % copies with 5 to 30 % of the words edited, some of originals that
+come thousands of times. Measured is everything from the documents in Parquet to the tables in
+Parquet; the recall of the edited copies is told, too.
 """
 
 import argparse

@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from udfs.shingles import SHORT_TEXT, WEIGHTS, Longs, mixed, shingled
 
 MapInArrow = Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]
-SKETCHES = "run_date date, content_key string, fold long, n_tokens int, sketch array<long>"
+SKETCHES = (
+    "run_date date, content_key string, n_docs long, first_ts timestamp, fold long, n_tokens int, sketch array<long>"
+)
 BANDS = "run_date date, node long, band long, tie long"
 SIMILARITIES = "a long, b long, similarity double"
 _MAX_PAIRS = 1 << 18
@@ -27,15 +29,17 @@ class MinHashSpec:
 
 
 def make_sketch(spec: MinHashSpec) -> MapInArrow:
-    """Return the function for `mapInArrow`: (run_date, content_key, text) in, SKETCHES out, row by row."""
+    """Return the function for `mapInArrow`: run_date, content_key, n_docs, first_ts and text in, SKETCHES out, row by row."""
+
+    kept = ("run_date", "content_key", "n_docs", "first_ts")
 
     def sketch(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
             found = shingled(batch.column("text").to_pylist(), spec.short_tokens, spec.sketch_size)
             lists = pa.ListArray.from_arrays(pa.array(found.starts.astype(np.int32)), pa.array(found.values))
             yield pa.RecordBatch.from_arrays(
-                [batch.column(0), batch.column(1), pa.array(found.fold), pa.array(found.n_tokens), lists],
-                ["run_date", "content_key", "fold", "n_tokens", "sketch"],
+                [*(batch.column(n) for n in kept), pa.array(found.fold), pa.array(found.n_tokens), lists],
+                [*kept, "fold", "n_tokens", "sketch"],
             )
 
     return sketch

@@ -7,11 +7,11 @@ the components, and what remains is a star around the least node of each. O(log^
 
 import logging
 
-from pyspark import StorageLevel
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from pipeline.errors import NightjarError
+from pipeline.patterns.settled import settled
 
 logger = logging.getLogger(__name__)
 _PAIR = ("a", "b")
@@ -20,18 +20,16 @@ _PAIR = ("a", "b")
 def connected_components(edges: DataFrame, max_rounds: int = 40) -> DataFrame:
     """Return `node`, `component` (the least node of the component) for each node of `edges` (a, b: long, no order needed).
 
-    The frame is persisted on disk; the caller may unpersist it. An edge from a node to itself is ignored.
+    An edge from a node to itself is ignored.
 
     Raises:
         NightjarError: the graph has not settled after `max_rounds` rounds.
     """
-    stars = _ordered(edges).persist(StorageLevel.DISK_ONLY)
+    stars = settled(_ordered(edges))
     before = _fingerprint(stars)
     for number in range(1, max_rounds + 1):
-        after_round = _small_star(_large_star(stars)).persist(StorageLevel.DISK_ONLY)
-        after = _fingerprint(after_round)
-        stars.unpersist()
-        stars = after_round
+        stars = settled(_small_star(_large_star(stars)))
+        after = _fingerprint(stars)
         if after == before:
             logger.info(f"components {before[0]} links settled after {number} rounds")
             return _labels(stars)
@@ -45,7 +43,7 @@ def _labels(stars: DataFrame) -> DataFrame:
 
 
 def _exploded(edges: DataFrame, *links: Column) -> DataFrame:
-    """Return several links made of each; unlike a union it reads `edges` once, so the plan does not double in each round."""
+    """Return several links made of each."""
     return edges.select(F.explode(F.array(*links)).alias("link")).select("link.a", "link.b")
 
 

@@ -11,6 +11,7 @@ from pipeline.documents import RUN_DATE
 from pipeline.patterns.components import connected_components
 from pipeline.patterns.near_duplicates import linked, similar_pairs
 from pipeline.patterns.near_duplicates_config import NearDuplicatesConfig
+from pipeline.patterns.settled import settled
 from udfs.group_ids import RESOLVED, resolve
 from udfs.minhash import BANDS, make_bands
 
@@ -51,7 +52,7 @@ def with_group_ids(
         )
         known = history.where(~F.col(RUN_DATE).isin(list(dates))).select(*columns)
     nodes = own.unionByName(known).withColumn("node", F.xxhash64(F.lit(2), RUN_DATE, _KEY))
-    links = _links(nodes, dates, config) if config.history_nights else None
+    links = settled(_links(nodes, dates, config)) if config.history_nights else None
     resolved = _resolved(nodes, links) if links is not None else None
     named = own.select(RUN_DATE, _KEY)
     if resolved is not None:

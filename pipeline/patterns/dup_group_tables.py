@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from pyspark import StorageLevel
 from pyspark.sql import Column as SparkColumn
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
@@ -14,6 +13,7 @@ from pipeline.documents import CONTENT_KEY, DOC_ID, EVENT_TS, RUN_DATE, SOURCE, 
 from pipeline.patterns.dup_group_ids import with_group_ids
 from pipeline.patterns.near_duplicates import grouped_texts
 from pipeline.patterns.near_duplicates_config import NearDuplicatesConfig
+from pipeline.patterns.settled import settled
 from pipeline.table import BOOLEAN, DATE, DOUBLE, EVIDENCE, INT, LONG, STRING, TIMESTAMP, Column, Table
 from pipeline.text import masked
 
@@ -72,12 +72,12 @@ def find_duplicates(
         embeddings: content_key (unique), embedding (unit vector); read where `semantic_similarity` is set.
     """
     of_nights = documents.where(F.col(RUN_DATE).isin(list(dates)))
-    texts = grouped_texts(of_nights, config, embeddings).persist(StorageLevel.DISK_ONLY)
+    texts = settled(grouped_texts(of_nights, config, embeddings))
     size = F.sum("n_docs").over(Window.partitionBy(RUN_DATE, "canonical_key"))
     canonicals = texts.withColumn("n_docs", size).where(F.col(CONTENT_KEY) == F.col("canonical_key"))
     ids = with_group_ids(canonicals, history, dates, config)
     # (run_date, content_key) and (run_date, canonical_key) are unique on the right
-    named = texts.join(ids, on=[RUN_DATE, "canonical_key"], how="inner").persist(StorageLevel.DISK_ONLY)
+    named = settled(texts.join(ids, on=[RUN_DATE, "canonical_key"], how="inner"))
     docs = of_nights.select(RUN_DATE, DOC_ID, CONTENT_KEY, EVENT_TS, SOURCE).join(
         named.drop("sketch", "n_docs", "n_tokens"), on=[RUN_DATE, CONTENT_KEY], how="inner"
     )

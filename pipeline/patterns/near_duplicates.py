@@ -5,13 +5,13 @@
 
 import logging
 
-from pyspark import StorageLevel
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from pipeline.documents import CONTENT_KEY, RUN_DATE, TEXT
 from pipeline.patterns.components import connected_components
 from pipeline.patterns.near_duplicates_config import NearDuplicatesConfig
+from pipeline.patterns.settled import settled
 from udfs.hyperplanes import make_cosine, make_vector_bands
 from udfs.minhash import BANDS, SIMILARITIES, SKETCHES, make_bands, make_similarity, make_sketch
 
@@ -29,32 +29,31 @@ def grouped_texts(documents: DataFrame, config: NearDuplicatesConfig, embeddings
     Returns:
         One row per (run_date, content_key) that belongs to a group of at least two documents: canonical_key (the content key of
         the group's canonical text), similarity (to it, 0 to 1), by_meaning (found by its embedding alone), n_docs, n_tokens,
-        sketch.
-        Each text is similar to its canonical text; the result depends on the night's documents and settings alone.
+        sketch. Each text is similar to its canonical text; the result depends on the night's documents and settings alone.
     """
-    texts = night_texts(documents, config).persist(StorageLevel.DISK_ONLY)
-    nodes = to_nodes(texts).persist(StorageLevel.DISK_ONLY)
+    texts = settled(night_texts(documents, config))
+    nodes = settled(to_nodes(texts))
     edges = similar_pairs(nodes, bucket_pairs(nodes, config), config)
     vectors = None
     if config.semantic_similarity is not None and embeddings is not None:
         # content_key is unique on the right
-        vectors = nodes.join(embeddings, on=CONTENT_KEY, how="inner").select(RUN_DATE, "node", "embedding")
+        vectors = settled(nodes.join(embeddings, on=CONTENT_KEY, how="inner").select(RUN_DATE, "node", "embedding"))
         edges = edges.unionByName(similar_meanings(vectors, vector_pairs(vectors, config), config))
     stars = _stars(nodes, edges, vectors, config)
-    # canonical and node are unique in `nodes`; a text has one node
-    named = stars.join(
-        nodes.select(F.col("node").alias("canonical"), F.col(CONTENT_KEY).alias("canonical_key")), "canonical"
-    )
-    alone = nodes.join(named.select("node"), "node", "left_anti").select(
-        "node",
-        F.col(CONTENT_KEY).alias("canonical_key"),
-        F.lit(1.0).alias("similarity"),
-        F.lit(False).alias("by_meaning"),
-    )
-    found = named.select("node", "canonical_key", "similarity", "by_meaning").unionByName(alone)
-    members = texts.join(found, on="node", how="inner")
+    # node is unique in `nodes` and in `stars`
+    named = nodes.select("node", RUN_DATE, "n_docs", CONTENT_KEY).join(stars, on="node", how="left")
+    keys = nodes.select(F.col("node").alias("canonical"), F.col(CONTENT_KEY).alias("key_of_canonical"))
+    grouped = named.join(keys, on="canonical", how="left").select(
+        "node", RUN_DATE, "n_docs",
+        F.coalesce("key_of_canonical", CONTENT_KEY).alias("canonical_key"),
+        F.coalesce("similarity", F.lit(1.0)).alias("similarity"),
+        F.coalesce("by_meaning", F.lit(False)).alias("by_meaning"),
+    )  # fmt: skip
     size = F.sum("n_docs").over(Window.partitionBy(RUN_DATE, "canonical_key"))
-    return members.withColumn("size", size).where("size > 1").select(
+    large = (
+        grouped.withColumn("size", size).where("size > 1").select("node", "canonical_key", "similarity", "by_meaning")
+    )
+    return texts.join(large, on="node", how="inner").select(
         RUN_DATE, CONTENT_KEY, "canonical_key", "similarity", "by_meaning", "n_docs", "n_tokens", "sketch"
     )  # fmt: skip
 
@@ -66,11 +65,8 @@ def night_texts(documents: DataFrame, config: NearDuplicatesConfig) -> DataFrame
         F.min("event_ts").alias("first_ts"),
         F.first(TEXT).alias(TEXT),  # equal for a content key
     )
-    kept = counted.persist(StorageLevel.DISK_ONLY)
-    sketches = kept.select(RUN_DATE, CONTENT_KEY, TEXT).mapInArrow(make_sketch(config.minhash()), SKETCHES)
-    # both sides have each (night, content key) once
-    joined = kept.drop(TEXT).join(sketches, on=[RUN_DATE, CONTENT_KEY], how="inner")
-    return joined.withColumn("node", F.xxhash64(F.lit(1), RUN_DATE, "fold"))
+    sketches = counted.mapInArrow(make_sketch(config.minhash()), SKETCHES)
+    return sketches.withColumn("node", F.xxhash64(F.lit(1), RUN_DATE, "fold"))
 
 
 def to_nodes(texts: DataFrame) -> DataFrame:
@@ -141,22 +137,22 @@ def _stars(nodes: DataFrame, edges: DataFrame, vectors: DataFrame | None, config
     The canonical node of a component is that of most documents, then of most links, then the earliest, then of the least
     content key. What is not similar to it is put into components again, `config.rounds` times; what is left then stays alone.
     """
-    left = edges.select("a", "b").persist(StorageLevel.DISK_ONLY)
+    left = settled(edges.select("a", "b"))
     n_left = left.count()
-    found: DataFrame | None = None
+    found = nodes.where("false").select(
+        "node", F.col("node").alias("canonical"), F.lit(1.0).alias("similarity"), F.lit(False).alias("by_meaning")
+    )
     for number in range(1, config.rounds + 1):
+        if n_left == 0:
+            break
         components = connected_components(left)
-        members = _with_canonical(components, nodes, left).persist(StorageLevel.DISK_ONLY)
-        near = _near_canonical(members, nodes, vectors, config).persist(StorageLevel.DISK_ONLY)
-        found = near if found is None else found.unionByName(near)
-        rest = _within(left, members.join(near.select("node"), "node", "left_anti").select("node"))
-        rest = rest.persist(StorageLevel.DISK_ONLY)
+        members = settled(_with_canonical(components, nodes, left))
+        near = settled(_near_canonical(members, nodes, vectors, config))
+        found = found.unionByName(near)
+        rest = settled(_within(left, members.join(near.select("node"), "node", "left_anti").select("node")))
         n_rest = rest.count()
         logger.info(f"duplicates round {number}: {n_left} links, {n_rest} between texts unlike their canonical text")
         left, n_left = rest, n_rest
-        if n_left == 0:
-            break
-    assert found is not None
     return found
 
 

@@ -24,7 +24,7 @@ from pipeline.sample.corpus import generate
 from pipeline.text import content_key, normalised
 
 DOCUMENTS = "run_date date, doc_id string, event_ts timestamp, source string, text string"
-ENGLISH, CHINESE, SMALL, EMPTY = (dt.date(2026, 3, 3 + 20 * i) for i in range(4))
+ENGLISH, CHINESE, SMALL, EMPTY = (dt.date(2026, month, 3) for month in range(1, 5))
 """Nights so far apart that none carries on another's ids."""
 SAMPLE = tuple(sorted(planted.CAMPAIGN_COPIES))
 DATES = (ENGLISH, CHINESE, SMALL, EMPTY, *SAMPLE)

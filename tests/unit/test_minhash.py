@@ -138,8 +138,9 @@ def test_pairs_share_a_band_as_often_as_the_curve_says() -> None:
     pairs = random_pairs(600, 24, seed=3)
     night = dt.date(2026, 1, 5)
     texts = [t for pair in pairs for t in pair]
+    ones = [1] * len(texts)
     table = pa.table(
-        {"run_date": [night] * len(texts), "content_key": [str(i) for i in range(len(texts))], "text": texts}
+        {"run_date": [night] * len(texts), "content_key": texts, "n_docs": ones, "first_ts": ones, "text": texts}
     )
     (sketches,) = make_sketch(spec)(iter(table.to_batches()))
     nodes = pa.RecordBatch.from_arrays(
