@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from pipeline.topic_phrases import phrases
+from pipeline.topic_phrases import is_chinese, phrases
 
 Phrases = list[tuple[str, float]]
 
@@ -19,6 +19,7 @@ _READ_CHARS = 1_000
 _PER_TOPIC, _IN_ALL = 300, 12_000
 """Members read: at most so many of a topic, and of all topics together (but at least twenty of each)."""
 _FEW = 8
+_LEAST_LIFT = 1.5
 _RELEVANCE = 0.7
 _COVERED = 0.8
 
@@ -71,7 +72,8 @@ def keyphrases(
 
     Weight of phrase t in topic c: tf(t, c) * log(1 + A / f(t)), with tf the share of the topic's phrases, f the phrase's
     count over all topics and A the mean count of phrases per topic (Grootendorst, 2022, BERTopic, arXiv:2203.05794). A text
-    counts each phrase once, so that one long text does not make a label.
+    counts each phrase once, so that one long text does not make a label. A phrase must be at least 1.5 times as frequent in the
+    topic as in all topics together: words that all texts have name none.
 
     Args:
         counts: (n, v) 1 where a text has the phrase of that name.
@@ -82,7 +84,10 @@ def keyphrases(
     members = csr_matrix((np.ones(n), (assigned, np.arange(n))), shape=(k, n))
     per_topic = np.asarray((members @ counts).todense(), dtype=np.float64)
     share = per_topic / np.maximum(per_topic.sum(axis=1, keepdims=True), 1.0)
-    weight = share * np.log1p(per_topic.sum(axis=1).mean() / per_topic.sum(axis=0))
+    total = per_topic.sum(axis=0)
+    weight = share * np.log1p(per_topic.sum(axis=1).mean() / total)
+    if k > 1:
+        weight[share < _LEAST_LIFT * total / total.sum()] = 0.0
     ordered = np.asarray(names, dtype=object)
     chosen = []
     for topic in range(k):
@@ -190,7 +195,10 @@ def _halves(
         members = members[np.lexsort((members, distances[members]))]
         picked.append(members[np.linspace(0, len(members) - 1, min(size, len(members))).round().astype(np.int64)])
     rows = np.concatenate(picked)
-    first = np.array([hashlib.sha256(texts[i].encode()).digest()[0] % 2 == 0 for i in rows], dtype=bool) | few[assigned[rows]]
+    first = (
+        np.array([hashlib.sha256(texts[i].encode()).digest()[0] % 2 == 0 for i in rows], dtype=bool)
+        | few[assigned[rows]]
+    )
     return rows[first], rows[~first]
 
 
@@ -206,7 +214,7 @@ def _counted(found: Sequence[set[str]], least: int) -> tuple[list[str], "csr_mat
 
 
 def _holds(longer: str, shorter: str) -> bool:
-    return shorter in longer if " " not in longer else f" {shorter} " in f" {longer} "
+    return shorter in longer if is_chinese(shorter) else f" {shorter} " in f" {longer} "
 
 
 def _likeness(one: str, other: str) -> float:

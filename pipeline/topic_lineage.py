@@ -36,7 +36,7 @@ class TopicEvent:
 
 @dataclass(frozen=True)
 class Known:
-    """Topics of the model before: their ids, (m, d) unit centroids, usual distances, and whether each is active (else dormant)."""
+    """Topics of the model before: ids, (m, d) unit centroids, usual distances, and whether each is active (else dormant)."""
 
     ids: tuple[int, ...]
     centroids: Rows
@@ -64,9 +64,9 @@ def lineage(
     """Name the new clusters (k, d) after the topics before, by a common sample of (n, d) unit rows.
 
     Active topics and new clusters are paired one to one so that Jaccard index plus cosine is largest in sum (the assignment
-    problem; Kuhn, 1955); a pair counts from `least_overlap` on. New clusters left over are paired with dormant topics in the same
-    way. What is left after that gets new ids: it is a split where most of its texts were one topic's and within its usual distance,
-    else a birth.
+    problem; Kuhn, 1955); a pair counts from `least_overlap` on. New clusters left over are paired with dormant topics in the
+    same way. What is left after that gets new ids: it is a split where most of its texts were one topic's and within its usual
+    distance, else a birth.
 
     Args:
         assigned: (n,) the rows' new clusters.
@@ -164,9 +164,7 @@ def _overlaps(
     return shared / np.maximum(union, 1), shared, old
 
 
-def _usual(
-    unit_rows: Rows, before: Rows, usual: NDArray[np.float64], assigned: Places, k: int
-) -> NDArray[np.int64]:
+def _usual(unit_rows: Rows, before: Rows, usual: NDArray[np.float64], assigned: Places, k: int) -> NDArray[np.int64]:
     """Return (m, k) rows shared by a topic before and a new cluster that were within the topic's usual distance."""
     shared = np.zeros((len(before), k), dtype=np.int64)
     if len(before):
@@ -177,9 +175,7 @@ def _usual(
     return shared
 
 
-def _pairs(
-    overlap: NDArray[np.float64], cosine: NDArray[np.float64], least_overlap: float
-) -> list[tuple[int, int]]:
+def _pairs(overlap: NDArray[np.float64], cosine: NDArray[np.float64], least_overlap: float) -> list[tuple[int, int]]:
     from scipy.optimize import linear_sum_assignment
 
     worth = np.where(overlap >= least_overlap, overlap + cosine, -1.0)

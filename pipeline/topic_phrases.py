@@ -34,6 +34,11 @@ def phrases(text: str, lang: str) -> set[str]:
     return found
 
 
+def is_chinese(phrase: str) -> bool:
+    """Return whether a phrase begins with a Chinese character."""
+    return _IS_HAN.match(phrase) is not None
+
+
 def _add_phrases(run: list[str], stops: frozenset[str], found: set[str]) -> None:
     ends = [len(word) > 1 and word not in stops for word in run]
     for i, is_end in enumerate(ends):

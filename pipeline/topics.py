@@ -20,7 +20,16 @@ from pipeline.topic_lineage import Known, TopicEvent, births, lineage
 from pipeline.topic_refit import moved, resolution
 from udfs.spec import TopicSpec
 
-__all__ = ["Sample", "Topic", "TopicModel", "fit_topics", "load_topics", "refit_due", "refit_topics", "spherical_kmeans"]
+__all__ = [
+    "Sample",
+    "Topic",
+    "TopicModel",
+    "fit_topics",
+    "load_topics",
+    "refit_due",
+    "refit_topics",
+    "spherical_kmeans",
+]
 
 
 @dataclass(frozen=True)
@@ -160,9 +169,7 @@ def refit_topics(
         usual=np.array([t.usual_distance for t in model.topics]),
         active=np.array([t.dormant_since is None for t in model.topics]),
     )
-    line = lineage(
-        sample.embeddings, known, found.centroids, found.assigned, model.next_id, config.least_overlap
-    )
+    line = lineage(sample.embeddings, known, found.centroids, found.assigned, model.next_id, config.least_overlap)
     before = {t.topic_id: t for t in model.topics}
     first_seen = {i: before[i].first_seen if i in before else night for i in line.ids}
     active = _topics(sample, found.centroids, found.assigned, line.ids, first_seen, config)

@@ -113,7 +113,9 @@ def test_every_topic_before_has_one_event_and_every_id_after_comes_from_one() ->
 
 
 def sample(rows: Rows) -> Sample:
-    return Sample(rows, [f"theme{int(i)} of message {n}" for n, i in enumerate(rows.argmax(axis=1))], ["en"] * len(rows))
+    return Sample(
+        rows, [f"theme{int(i)} of message {n}" for n, i in enumerate(rows.argmax(axis=1))], ["en"] * len(rows)
+    )
 
 
 CONFIG = TopicsConfig(least_agreement=0.9, refit_every_nights=7)
