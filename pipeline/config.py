@@ -232,7 +232,7 @@ class TopicsConfig(Frozen):
     """
 
     n_topics: int | None = Field(default=None, ge=2, le=500)
-    least_agreement: Fraction = 0.8
+    least_agreement: Fraction = 0.7
     sample_size: int = Field(default=20_000, ge=100, le=200_000)
     min_texts: int = Field(default=50, ge=2)
     usual_share: float = Field(default=0.95, gt=0, lt=1)

@@ -188,7 +188,7 @@ def _ward(centroids: Rows, sizes: NDArray[np.int64], wanted: Sequence[int]) -> d
             found[left] = np.unique(labels, return_inverse=True)[1].astype(np.int64)
         if left <= min(wanted):
             break
-        i, j = sorted(np.unravel_index(loss.argmin(), loss.shape))
+        i, j = sorted(divmod(int(loss.argmin()), len(loss)))
         sums[i] += sums[j]
         n[i] += n[j]
         means[i], alive[j], labels[labels == labels[j]] = sums[i] / n[i], False, labels[i]
@@ -204,7 +204,8 @@ def _ward_loss(
 ) -> NDArray[np.float64]:
     squares = (a**2).sum(axis=1)[:, None] + (b**2).sum(axis=1)[None] - 2 * a @ b.T
     weight: NDArray[np.float64] = n_a[:, None] * n_b[None] / (n_a[:, None] + n_b[None])
-    return np.maximum(squares, 0.0) * weight
+    loss: NDArray[np.float64] = np.maximum(squares, 0.0) * weight
+    return loss
 
 
 def _means(unit_rows: Rows, assigned: Places, k: int, weights: NDArray[np.float64] | None = None) -> Rows:

@@ -92,36 +92,39 @@ def keyphrases(
     chosen = []
     for topic in range(k):
         best = np.lexsort((ordered, -weight[topic]))[:_CANDIDATES]
+        best = best[weight[topic, best] > 0]
         candidates = [(names[i], float(weight[topic, i]), float(per_topic[topic, i])) for i in best]
-        chosen.append(diversified([c for c in candidates if c[1] > 0], _TOP))
+        columns = counts[:, best]
+        chosen.append(diversified(candidates, _npmi(np.asarray((columns.T @ columns).todense()) / n), _TOP))
     return chosen
 
 
-def diversified(candidates: Sequence[tuple[str, float, float]], top: int) -> Phrases:
-    """Choose phrases by maximal marginal relevance: 0.7 * weight / best weight - 0.3 * likeness to those chosen.
+def diversified(candidates: Sequence[tuple[str, float, float]], npmi: NDArray[np.float64], top: int) -> Phrases:
+    """Choose phrases by maximal marginal relevance: 0.7 weight / best weight - 0.3 likeness + mean NPMI, both to those chosen.
 
-    Carbonell and Goldstein (1998), The use of MMR, SIGIR. Likeness is the share of the shorter phrase's words that are in the
-    other; a plural says nothing that its singular does not. A phrase most of whose texts (0.8) have a longer one that holds it
-    gives way to the longer one.
+    Carbonell and Goldstein (1998), The use of MMR, SIGIR; the NPMI term, ours, keeps words that do not meet out of one label.
+    Likeness is the largest share of the shorter phrase's words that are in the other; a plural says nothing that its singular
+    does not. A phrase most of whose texts (0.8) have a longer one that holds it gives way to the longer one.
 
     Args:
         candidates: (phrase, weight, number of texts), best first.
+        npmi: (m, m) of the candidates.
     """
     left = [
-        (name, weight)
-        for name, weight, n in candidates
+        i
+        for i, (name, _, n) in enumerate(candidates)
         if not any(o >= _COVERED * n and len(other) > len(name) and _holds(other, name) for other, _, o in candidates)
     ]
-    chosen: Phrases = []
+    chosen: list[int] = []
     while left and len(chosen) < top:
-        scale = candidates[0][1]
-        worth = [
-            _RELEVANCE * weight / scale - (1 - _RELEVANCE) * max((_likeness(name, c) for c, _ in chosen), default=0.0)
-            for name, weight in left
-        ]
-        name, weight = left.pop(int(np.argmax(worth)))
-        chosen.append((name, round(weight, 6)))
-    return chosen
+        worth = []
+        for i in left:
+            name, weight, _ = candidates[i]
+            alike = max((_likeness(name, candidates[j][0]) for j in chosen), default=0.0)
+            together = float(npmi[i, chosen].mean()) if chosen else 0.0
+            worth.append(_RELEVANCE * weight / candidates[0][1] - (1 - _RELEVANCE) * alike + together)
+        chosen.append(left.pop(int(np.argmax(worth))))
+    return [(candidates[i][0], round(candidates[i][1], 6)) for i in chosen]
 
 
 def label_fit(
@@ -168,16 +171,20 @@ def coherence(labels: Sequence[Sequence[tuple[str, float]]], texts: Sequence[set
 
 def _mean_npmi(p: NDArray[np.float64]) -> float | None:
     """Return the mean NPMI of the pairs, from the (m, m) shares of texts that hold both phrases."""
-    single = np.diag(p)
-    known = np.flatnonzero(single > 0)
-    i, j = np.triu_indices(len(known), k=1)
-    if not len(i):
+    known = np.flatnonzero(np.diag(p) > 0)
+    if len(known) < 2:
         return None
-    both, apart = p[known[i], known[j]], single[known[i]] * single[known[j]]
-    met = (both > 0) & (both < 1)
-    pmi = np.where(both >= 1, 1.0, -1.0)
-    pmi[met] = np.log(both[met] / apart[met]) / -np.log(both[met])
-    return round(float(pmi.mean()), 6)
+    values = _npmi(p[np.ix_(known, known)])
+    return round(float(values[np.triu_indices(len(known), k=1)].mean()), 6)
+
+
+def _npmi(p: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return (m, m) NPMI from the shares of texts that hold both phrases; -1 where they never meet, 1 where all texts do."""
+    single = np.diag(p)
+    values = np.where(p >= 1, 1.0, -1.0)
+    met = (p > 0) & (p < 1)
+    values[met] = np.log(p[met] / (single[:, None] * single[None])[met]) / -np.log(p[met])
+    return values
 
 
 def _halves(

@@ -141,12 +141,12 @@ def _revive(
 ) -> None:
     """Pair the new clusters that are not named yet with dormant topics, by the texts nearest to each of all topics before."""
     dormant = np.flatnonzero(~known.active)
-    free = [j for j in range(cosine.shape[1]) if j not in named]
-    if not len(dormant) or not free:
+    free = np.array([j for j in range(cosine.shape[1]) if j not in named], dtype=np.int64)
+    if not len(dormant) or not len(free):
         return
     overlap, _, _ = _overlaps(unit_rows, known.centroids, assigned, cosine.shape[1])
     for row, column in _pairs(overlap[np.ix_(dormant, free)], cosine[np.ix_(dormant, free)], least_overlap):
-        place, new = dormant[row], free[column]
+        place, new = int(dormant[row]), int(free[column])
         named[new] = known.ids[place]
         events.append(_one("revived", named[new], named[new], overlap[place, new], cosine[place, new]))
 

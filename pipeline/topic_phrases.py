@@ -66,4 +66,5 @@ def _stop_words(lang: str) -> frozenset[str]:
 
     if lang != "en" and stopwordsiso.has_lang(lang):
         return frozenset(word.casefold() for word in stopwordsiso.stopwords(lang))
-    return ENGLISH_STOP_WORDS | _MORE_STOP_WORDS
+    english: frozenset[str] = ENGLISH_STOP_WORDS
+    return english | _MORE_STOP_WORDS

@@ -49,7 +49,7 @@ def moved(unit_rows: Rows, living: Rows, boundary: float, seed: int, fixed: bool
     for _ in range(0 if fixed else len(living)):
         joins = _joins(unit_rows, assigned, len(centroids))
         if len(centroids) > 2 and joins.min() / n < boundary / _HYSTERESIS:
-            i, j = sorted(np.unravel_index(joins.argmin(), joins.shape))
+            i, j = sorted(divmod(int(joins.argmin()), len(joins)))
             total = unit_rows[(assigned == i) | (assigned == j)].sum(axis=0, dtype=np.float64)
             centroids[i] = total / np.linalg.norm(total)
             centroids, assigned = lloyd(unit_rows, np.delete(centroids, j, axis=0), _WARM_ITERATIONS)

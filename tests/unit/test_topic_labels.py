@@ -92,12 +92,19 @@ def test_coherence_is_npmi() -> None:
 
 def test_diversity_prefers_another_word_to_the_same_one_again() -> None:
     candidates = [("battery life", 1.0, 20.0), ("battery", 0.9, 40.0), ("charger", 0.5, 20.0), ("chargers", 0.45, 20.0)]
-    assert [p for p, _ in diversified(candidates, 3)] == ["battery life", "charger", "battery"]
+    assert [p for p, _ in diversified(candidates, np.zeros((4, 4)), 3)] == ["battery life", "charger", "battery"]
+
+
+def test_words_that_meet_go_together() -> None:
+    candidates = [("goal", 1.0, 20.0), ("monday", 0.6, 20.0), ("keeper", 0.5, 20.0)]
+    npmi = np.array([[1.0, -0.2, 0.4], [-0.2, 1.0, -0.2], [0.4, -0.2, 1.0]])
+    assert [p for p, _ in diversified(candidates, np.zeros((3, 3)), 2)] == ["goal", "monday"]
+    assert [p for p, _ in diversified(candidates, npmi, 2)] == ["goal", "keeper"]
 
 
 def test_a_word_that_nearly_always_stands_in_a_phrase_gives_way_to_it() -> None:
     candidates = [("francisco", 1.0, 20.0), ("san francisco", 0.9, 19.0), ("bay", 0.2, 5.0)]
-    assert [p for p, _ in diversified(candidates, 3)] == ["san francisco", "bay"]
+    assert [p for p, _ in diversified(candidates, np.zeros((3, 3)), 3)] == ["san francisco", "bay"]
 
 
 def test_nothing_to_say_gives_a_name_by_number() -> None:
