@@ -35,15 +35,17 @@ class Clusters:
     agreement: dict[int, float]
 
 
-def fit_clusters(unit_rows: Rows, n_clusters: int | None, least_agreement: float, seed: int) -> Clusters:
-    """Cluster (n, d) unit rows by cosine; without `n_clusters` their number is chosen, see `chosen_number`.
+def fit_clusters(
+    unit_rows: Rows, n_clusters: int | None, least_agreement: float, seed: int, fewest: int = 2
+) -> Clusters:
+    """Cluster (n, d) unit rows by cosine; without `n_clusters` their number is chosen from `fewest` on, see `chosen_number`.
 
     The best of several starts by mean cosine counts: cuts of the tree over many small clusters, and k-means++.
     """
     reduced = _reduced(unit_rows, seed)
     agreement: dict[int, float] = {}
     if n_clusters is None:
-        agreement = agreements(reduced, seed)
+        agreement = agreements(reduced, seed, fewest)
         n_clusters = chosen_number(agreement, least_agreement)
     k = max(1, min(n_clusters, len(unit_rows)))
     starts = []
@@ -59,17 +61,15 @@ def fit_clusters(unit_rows: Rows, n_clusters: int | None, least_agreement: float
 def chosen_number(agreement: dict[int, float], least: float) -> int:
     """Return the number of clusters k with the largest agreement + 0.2 log2(k) among those whose agreement is at least `least`.
 
-    So the finest stable clustering is taken, and twice as many clusters may cost 0.2 of agreement. Where none is stable, the best
-    agreement decides. After the stability principle of Lange, Roth, Braun and Buhmann (2004), Stability-based validation of
+    So the finest stable clustering is taken, and twice as many clusters may cost 0.2 of agreement. Where none is stable, the
+    fewest are taken. After the stability principle of Lange, Roth, Braun and Buhmann (2004), Stability-based validation of
     clustering solutions, Neural Computation 16(6): a structure is real as far as another sample shows it as well.
     """
     stable = [k for k, share in agreement.items() if share >= least]
-    if not stable:
-        return max(agreement, key=lambda k: (agreement[k], -k))
-    return max(stable, key=lambda k: (agreement[k] + _PER_DOUBLING * float(np.log2(k)), k))
+    return max(stable, key=lambda k: (agreement[k] + _PER_DOUBLING * float(np.log2(k)), k), default=min(agreement))
 
 
-def agreements(unit_rows: Rows, seed: int) -> dict[int, float]:
+def agreements(unit_rows: Rows, seed: int, fewest: int = 2) -> dict[int, float]:
     """Return, for each candidate number of clusters, the share of rows that clusterings of two halves place alike.
 
     Each half is clustered on its own and places all rows; their clusters are paired optimally. Mean over three splits.
@@ -78,9 +78,9 @@ def agreements(unit_rows: Rows, seed: int) -> dict[int, float]:
 
     unit_rows = unit_rows[np.random.default_rng(seed).permutation(len(unit_rows))[:_JUDGED]]
     n = len(unit_rows)
-    wanted = [k for k in CANDIDATES if k < _n_fine(n // 2)]
+    wanted = [k for k in sorted({fewest, *CANDIDATES}) if fewest <= k < _n_fine(n // 2)]
     if not wanted:
-        return {min(2, n): 1.0}
+        return {min(fewest, n): 0.0}
     total = dict.fromkeys(wanted, 0.0)
     for split in range(_SPLITS):
         order = np.random.default_rng([seed, split]).permutation(n)

@@ -137,7 +137,8 @@ def fit_topics(
     folder: Path, name: str, first_seen: date, sample: Sample, config: TopicsConfig, through: date | None = None
 ) -> TopicModel:
     """Fit the first model, in force from `first_seen` on, and keep it under `folder/name` for `load_topics`."""
-    found = fit_clusters(sample.embeddings, config.n_topics, config.least_agreement, config.seed)
+    fewest = config.fewest(len(sample.texts))
+    found = fit_clusters(sample.embeddings, config.n_topics, config.least_agreement, config.seed, fewest)
     ids = tuple(range(len(found.centroids)))
     boundary = resolution(sample.embeddings, found.centroids, found.assigned, config.seed)
     model = TopicModel(

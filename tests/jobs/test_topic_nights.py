@@ -61,7 +61,7 @@ def nightly(root: Path, *runs: tuple[int, int]) -> None:
             "runtime": "torch",
             "precision": "float32",
         },
-        "topics": {"history_nights": 5, "seed": 7},
+        "topics": {"history_nights": 5, "min_topics": 2, "seed": 7},
         "output": {"root": str(root)},
         "spark": {k: v for k, v in QUICK.items() if "Options" not in k} | {"spark.master": "local[1]"},
     }

@@ -25,11 +25,18 @@ def test_the_planted_number_of_topics_is_chosen(k: int) -> None:
     assert np.array_equal(found.assigned, (rows @ found.centroids.T).argmax(axis=1))
 
 
-def test_where_nothing_agrees_the_best_agreement_decides() -> None:
-    assert chosen_number({2: 0.5, 4: 0.6, 8: 0.6, 16: 0.3}, 0.8) == 4
+def test_the_finest_stable_number_is_chosen_and_the_fewest_where_none_is() -> None:
+    assert chosen_number({2: 0.5, 4: 0.6, 8: 0.6, 16: 0.3}, 0.8) == 2
     assert chosen_number({2: 0.9, 4: 0.85, 8: 0.7, 16: 0.8}, 0.8) == 16
     assert chosen_number({10: 0.95, 20: 1.0, 40: 0.81}, 0.8) == 40
     assert chosen_number({10: 0.95, 20: 1.0, 30: 0.81}, 0.8) == 20
+
+
+def test_there_are_never_fewer_than_wanted() -> None:
+    rows, _ = planted(3, 1_500, 0.5)
+    found = fit_clusters(rows, None, 0.8, seed=1, fewest=12)
+    assert len(found.centroids) == 12
+    assert min(found.agreement) == 12
 
 
 def test_a_given_number_is_kept_and_few_rows_are_enough() -> None:

@@ -118,7 +118,7 @@ def sample(rows: Rows) -> Sample:
     )
 
 
-CONFIG = TopicsConfig(least_agreement=0.9, refit_every_nights=7)
+CONFIG = TopicsConfig(least_agreement=0.9, min_topics=2, refit_every_nights=7)
 
 
 def month(folder: Path) -> list[TopicModel]:
@@ -170,7 +170,7 @@ def test_a_model_is_never_overwritten(tmp_path: Path) -> None:
 
 
 def test_a_dormant_topic_is_forgotten_in_the_end_but_its_id_is_not_used_again(tmp_path: Path) -> None:
-    config = TopicsConfig(least_agreement=0.9, dormant_nights=10)
+    config = TopicsConfig(least_agreement=0.9, min_topics=2, dormant_nights=10)
     model = fit_topics(tmp_path, "s", FIRST, sample(cloud(120, 100, 80)), config)
     for week, sizes in ((1, (0, 100, 80)), (2, (0, 100, 80)), (3, (0, 100, 80)), (4, (90, 100, 80))):
         night = FIRST + dt.timedelta(days=7 * week)
