@@ -11,8 +11,8 @@ from pathlib import Path
 
 from pipeline.command import run_job
 from pipeline.errors import ConfigError
-from pipeline.head_training import save_head
 from pipeline.head_config import HeadConfig
+from pipeline.head_training import save_head
 from pipeline.label_heads import train_label_head
 from pipeline.label_report import label_report
 from pipeline.label_rows import read_head_rows

@@ -2,6 +2,7 @@
 
 import difflib
 import hashlib
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
@@ -189,12 +190,31 @@ class LanguageConfig(Frozen):
 
 
 class TopicsConfig(Frozen):
-    """Topics: fitted once per output root on at most `sample_size` texts; `n_topics` null picks round(sqrt(n / 10))."""
+    """Topics: fitted on at most `sample_size` texts of the first run, then moved on to newer texts every `refit_every_nights`.
+
+    `n_topics` null picks the finest topics on which two halves of the sample agree for at least `least_agreement` of the texts
+    (see `pipeline.topic_clusters.chosen_number`), from `min_topics` on; that null is round(sqrt(n / 10)): a mixed corpus is stable
+    in a handful of topics only, too coarse for a theme that comes up. A refit reads the `history_nights` nights up to the night it
+    takes force; `refit_every_nights` 0 refits never. A topic keeps its id where its texts before and after have a Jaccard index of
+    at least `least_overlap`; a dormant topic is forgotten after `dormant_nights`.
+    `usual_share` of a topic's texts are within its usual distance; documents beyond it are marked `is_other`.
+    """
 
     n_topics: int | None = Field(default=None, ge=2, le=500)
+    min_topics: int | None = Field(default=None, ge=2, le=150)
+    least_agreement: Fraction = 0.7
     sample_size: int = Field(default=20_000, ge=100, le=200_000)
     min_texts: int = Field(default=50, ge=2)
+    usual_share: float = Field(default=0.95, gt=0, lt=1)
+    refit_every_nights: int = Field(default=7, ge=0)
+    history_nights: int = Field(default=28, ge=1, le=366)
+    least_overlap: float = Field(default=0.25, gt=0, le=1)
+    dormant_nights: int = Field(default=365, ge=1)
     seed: int = 20_260_101
+
+    def fewest(self, n_texts: int) -> int:
+        """Return the least number of topics that is considered for a sample of `n_texts`."""
+        return self.min_topics or min(150, max(2, round(math.sqrt(n_texts / 10))))
 
 
 class QualityConfig(Frozen):

@@ -175,8 +175,8 @@ def _from_hub(name: str, section: str, *, allow_download: bool) -> tuple[Path, s
     return path, path.name
 
 
-def model_rows(spec: ScoreSpec, topics: TopicModel | None) -> list[dict[str, Any]]:
-    """Return the rows of the `models` table of a night, without run columns."""
+def model_rows(spec: ScoreSpec) -> list[dict[str, Any]]:
+    """Return the rows of the `models` table of a night, without run columns and without its topic model."""
     key = spec.model_key()
     rows = [row for i, route in enumerate(spec.routes()) for row in _route_rows(key, spec, route, is_first=i == 0)]
     rows += [
@@ -188,15 +188,19 @@ def model_rows(spec: ScoreSpec, topics: TopicModel | None) -> list[dict[str, Any
             "precision": "float64",
         },
     ]
-    if topics:
-        params = {
-            "n_topics": len(topics.labels),
-            "n_sample": topics.n_sample,
-            "first_seen": topics.first_seen.isoformat(),
-        }
-        row = _row(key, "topics", "spherical k-means", topics.spec.key, (), ("*",), params)
-        rows.append(row | {"sha256": topics.spec.sha256, "precision": "float64"})
     return rows
+
+
+def topic_row(key: str, topics: TopicModel) -> dict[str, Any]:
+    """Return the row of a night's topic model; `key` is the model_key of the night."""
+    params = {
+        "n_topics": len(topics.active),
+        "n_sample": topics.n_sample,
+        "first_seen": topics.valid_from.isoformat(),
+        "agreement": dict(topics.agreement).get(len(topics.active)),
+    }
+    row = _row(key, "topics", "spherical k-means", topics.spec.key, (), ("*",), params)
+    return row | {"sha256": topics.spec.sha256, "precision": "float64"}
 
 
 def _route_rows(key: str, spec: ScoreSpec, route: RouteSpec, *, is_first: bool) -> list[dict[str, Any]]:

@@ -4,13 +4,12 @@ import dataclasses
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from pyspark import StorageLevel
-from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from pipeline import schemas
@@ -38,14 +37,24 @@ from pipeline.run_tables import (
     to_runs,
     with_common,
 )
-from pipeline.scoring import scored, store_name, to_scored_documents, topics_folder, unseen, with_topics
+from pipeline.scoring import (
+    scored,
+    store_name,
+    to_scored_documents,
+    topics_folder,
+    unseen,
+    with_nightly_topics,
+    with_other,
+    with_topics,
+)
 from pipeline.sentiment import to_doc_embeddings, to_doc_scores, to_sentiment_daily
 from pipeline.session import Executors
 from pipeline.stage_profile import stage_profile
 from pipeline.store import ScoreStore
 from pipeline.table import Table
-from pipeline.topic_tables import to_topics, to_topics_daily
-from pipeline.topics import TopicModel, fit_topics, load_topics
+from pipeline.topic_runs import TopicPlace, in_sample, last_seen_before, recent_texts, refitted, sample_of
+from pipeline.topic_tables import to_topic_lineage, to_topics, to_topics_daily
+from pipeline.topics import TopicModel, fit_topics, refit_due
 from udfs.spec import ScoreSpec
 from udfs.worker import Counters
 
@@ -56,7 +65,8 @@ logger = logging.getLogger(__name__)
 class Night:
     """What one run knows; filled as it goes and written to `run_results.json` whatever happens.
 
-    `full_spec` is the full model of the cascade, None where there is no cascade.
+    `full_spec` is the full model of the cascade, None where there is no cascade. `topics` is the topic model of the last night,
+    `nightly_topics` has that of each night.
     """
 
     config: NightlyConfig
@@ -73,6 +83,7 @@ class Night:
     checks: list[Check] = field(default_factory=list)
     audits: list[TableAudit] = field(default_factory=list)
     topics: TopicModel | None = None
+    nightly_topics: dict[date, TopicModel] = field(default_factory=dict)
     cascade: Cascade | None = None
     cascade_report: list[dict[str, Any]] = field(default_factory=list)
     bridge: Bridge | None = None
@@ -140,32 +151,28 @@ def _read(spark: SparkSession, night: Night) -> DataFrame:
 def _score(spark: SparkSession, night: Night, kept: DataFrame) -> tuple[ScoreStore, list[Path]]:
     """Score what the store does not know. Returns the store and the folders this run wrote to it.
 
-    Before there is a topic model, a bounded sample of the texts goes first and the model is fitted on it.
+    Before there is a topic model, a bounded sample of the texts goes first and the model is fitted on it. Refits come after all
+    texts are scored.
     """
     store = ScoreStore(spark, night.root, night.spec.model_key())
     with night.stages.stage("lookup") as stage:
         texts = to_texts(kept)
         pending = unseen(texts, store).persist(StorageLevel.MEMORY_AND_DISK)
         stage.rows = pending.count()
-    folder, name = topics_folder(night.root), night.spec.space_key()
-    night.topics = load_topics(folder, name)
+    place = TopicPlace(topics_folder(night.root), night.spec.space_key())
+    night.topics = place.model(night.dates[-1])
     written: list[Path] = []
     if night.topics is None:
-        in_sample = _in_sample(texts.count(), night.config.topics.sample_size)
-        written += _score_part(night, store, pending.where(in_sample), 0)
-        _fit_topics(night, store, texts.where(in_sample), folder, name)
-        written += _score_part(night, store, pending.where(~in_sample), 1)
+        is_first = in_sample("content_key", texts.count(), night.config.topics.sample_size)
+        written += _score_part(night, store, pending.where(is_first), 0)
+        _fit_topics(night, store, texts.where(is_first), place)
+        written += _score_part(night, store, pending.where(~is_first), 1)
     else:
         written += _score_part(night, store, pending, 0)
     pending.unpersist()
+    _refit_topics(spark, night, store, place)
     failpoint("after_score")
     return store, written
-
-
-def _in_sample(n_texts: int, sample_size: int) -> Column:
-    """Return whether a text belongs to the sample the topic model is fitted on: by its key alone, so a rerun takes the same."""
-    share = min(1.0, sample_size / max(n_texts, 1))
-    return F.pmod(F.xxhash64("content_key"), F.lit(1_000_000)) < int(1_000_000 * share)
 
 
 def _score_part(night: Night, store: ScoreStore, pending: DataFrame, part: int) -> list[Path]:
@@ -225,25 +232,33 @@ def _bridge(spark: SparkSession, night: Night, kept: DataFrame) -> None:
         logger.warning(f"bridge    {line}", extra={"event": "bridge"})
 
 
-def _fit_topics(night: Night, store: ScoreStore, texts: DataFrame, folder: Path, name: str) -> None:
+def _fit_topics(night: Night, store: ScoreStore, texts: DataFrame, place: TopicPlace) -> None:
     """Fit the first topic model on the scored texts of the sample, at most `topics.sample_size` of them."""
     config = night.config.topics
     with night.stages.stage("topics") as stage:
-        vectors = (
-            store.lookup(texts).where(F.col("embedding").isNotNull()).select("content_key", "lang_hint", "embedding")
-        )
-        sample = texts.join(vectors, on=["content_key", "lang_hint"]).select(
-            "content_key", "embedding", F.left("text", F.lit(2_000)).alias("text")
-        )
-        rows = sample.orderBy(F.xxhash64("content_key"), "content_key").limit(config.sample_size)
-        pandas = rows.toPandas()  # bounded: topics.sample_size rows
-        stage.rows = len(pandas)
-        if len(pandas) < config.min_texts:
-            logger.info(f"topics    not fitted: {len(pandas)} scored texts, topics.min_texts is {config.min_texts}")
+        sample, _ = sample_of(texts, store, config.sample_size)
+        stage.rows = len(sample.texts)
+        if stage.rows < config.min_texts:
+            logger.info(f"topics    not fitted: {stage.rows} scored texts, topics.min_texts is {config.min_texts}")
             return
-        night.topics = fit_topics(
-            folder, name, night.dates[0], np.stack(pandas["embedding"].to_list()), list(pandas["text"]), config
-        )
+        night.topics = fit_topics(place.folder, place.name, night.dates[0], sample, config, night.dates[-1])
+
+
+def _refit_topics(spark: SparkSession, night: Night, store: ScoreStore, place: TopicPlace) -> None:
+    """Find each night's topic model; where a night is due for a new one, fit it on the recent nights of the corpus."""
+    config = night.config.topics
+    for day in night.dates:
+        model = place.model(day)
+        if model is None:
+            return
+        if refit_due(place.folder, place.name, model, day, config):
+            with night.stages.stage("topics") as stage:
+                first = day - timedelta(days=config.history_nights - 1)
+                texts = recent_texts(spark, night.config.input, night.corpus, first, day, config.sample_size)
+                model = refitted(place, model, store, texts, day, config)
+                stage.rows = model.n_sample if model.valid_from == day else 0
+        night.nightly_topics[day] = model
+    night.topics = night.nightly_topics[night.dates[-1]]
 
 
 def _stage_documents(
@@ -264,7 +279,8 @@ def _stage_documents(
         else:
             results = results.withColumn("sentiment_model_key", F.lit(model_key))
         joined = to_scored_documents(kept, results, store.read(only=written))
-        together = with_groups(joined, groups).persist(StorageLevel.DISK_ONLY)
+        with_own = with_other(with_nightly_topics(joined, night.nightly_topics, night.dates[-1]), night.nightly_topics)
+        together = with_groups(with_own, groups).persist(StorageLevel.DISK_ONLY)
         _stage(night, to_doc_scores(together, model_key), schemas.DOC_SCORES)
         _stage(night, to_doc_embeddings(together, model_key), schemas.DOC_EMBEDDINGS)
         _stage(night, to_rejects(documents), schemas.REJECTS)
@@ -316,9 +332,10 @@ def _stage_aggregates(spark: SparkSession, night: Night, kept: DataFrame) -> Non
         )
         daily = to_sentiment_daily(doc_scores, cascade_key)
         _stage(night, daily, schemas.SENTIMENT_DAILY)
-        _stage(night, to_topics(doc_scores, kept, night.topics, night.dates, model_key), schemas.TOPICS)
-        topics_daily = to_topics_daily(doc_scores, night.topics, night.dates, model_key, cascade_key)
-        _stage(night, topics_daily, schemas.TOPICS_DAILY)
+        models, seen = night.nightly_topics, last_seen_before(spark, night.root, night.dates[0])
+        _stage(night, to_topics(doc_scores, kept, models, model_key, seen), schemas.TOPICS)
+        _stage(night, to_topics_daily(doc_scores, models, model_key, cascade_key), schemas.TOPICS_DAILY)
+        _stage(night, to_topic_lineage(spark, models, model_key), schemas.TOPIC_LINEAGE)
         _count(night, doc_scores)
         doc_scores.unpersist()
         stage.rows = len(night.dates)

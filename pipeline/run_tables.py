@@ -15,7 +15,7 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from pipeline import __version__, schemas
-from pipeline.models import model_rows
+from pipeline.models import model_rows, topic_row
 from pipeline.progress import Stage
 from pipeline.quality import Check, Counts
 from pipeline.table import RUN_DATE, Table
@@ -26,18 +26,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RunFacts:
-    """What every row about a run repeats."""
+    """What every row about a run repeats; `topics` is each night's row of its topic model."""
 
     dates: tuple[date, ...]
     model_key: str
     models: tuple[dict[str, Any], ...]
     run: dict[str, Any]
+    topics: dict[date, dict[str, Any]]
 
     @classmethod
     def of(cls, night: "Night") -> "RunFacts":
         """Collect the facts of a run whose tables are complete."""
         rate = night.texts_scored / night.scoring_seconds if night.scoring_seconds else None
-        topic_key = night.topics.spec.key if night.topics else None
         run = {
             "status": "success",
             "started_at": night.started_at,
@@ -47,16 +47,16 @@ class RunFacts:
             "model_loads": night.model_loads,
             "docs_per_s": round(rate, 1) if rate else None,
             "model_key": night.spec.model_key(),
-            "topic_model_key": topic_key,
             "config_hash": night.config.fingerprint(),
             "git_sha": git_sha(),
             "input_files": len(night.corpus.files),
             "warnings": list(night.corpus.warnings),
         }
-        models = model_rows(night.spec, night.topics)
+        key, models = night.spec.model_key(), model_rows(night.spec)
         if night.full_spec:
-            models += model_rows(night.full_spec, None)
-        return cls(tuple(night.dates), night.spec.model_key(), tuple(models), run)
+            models += model_rows(night.full_spec)
+        topics = {day: topic_row(key, model) for day, model in night.nightly_topics.items()}
+        return cls(tuple(night.dates), key, tuple(models), run, topics)
 
 
 def git_sha() -> str | None:
@@ -83,7 +83,8 @@ def to_runs(spark: SparkSession, facts: RunFacts, counts: Sequence[Counts]) -> D
         start = datetime.combine(night.run_date, time(), UTC)
         interval = {"interval_start": start, "interval_end": start + timedelta(days=1)}
         numbers = {name: getattr(night, name) for name in Counts.__dataclass_fields__}
-        rows.append({**facts.run, **interval, **numbers})
+        topics = facts.topics.get(night.run_date)
+        rows.append({**facts.run, "topic_model_key": topics["revision"] if topics else None, **interval, **numbers})
     return _frame(spark, schemas.RUNS, rows)
 
 
@@ -113,7 +114,9 @@ def to_run_stages(spark: SparkSession, facts: RunFacts, stages: Sequence[Stage])
 
 def to_models(spark: SparkSession, facts: RunFacts) -> DataFrame:
     """Return one row per night and model."""
-    return _per_night(spark, schemas.MODELS, facts, facts.models)
+    topics = [{**row, "run_date": day} for day, row in facts.topics.items()]
+    rows = [{**row, "run_date": day} for day in facts.dates for row in facts.models]
+    return _frame(spark, schemas.MODELS, rows + topics)
 
 
 def to_cascade_report(spark: SparkSession, rows: Sequence[dict[str, Any]]) -> DataFrame:

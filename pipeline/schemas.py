@@ -17,6 +17,7 @@ from pipeline.table import (
     EVIDENCE,
     INT,
     LONG,
+    LONGS,
     PHRASES,
     STRING,
     STRINGS,
@@ -74,6 +75,11 @@ DOC_SCORES = Table(
             "nearest topic; see `topics`; null where `error_code` is set, or before there is a topic model",
         ),
         Column("topic_distance", DOUBLE, "1 - cosine to the topic's centroid, 0 to 2"),
+        Column(
+            "is_other",
+            BOOLEAN,
+            "farther from the topic than its usual distance (see `topics`): not quite of its kind; null without a topic",
+        ),
         Column(
             "is_canonical",
             T.BooleanType(),
@@ -173,14 +179,25 @@ TOPICS = Table(
     "topics",
     "The topics of the night's topic model, with label, keyphrases and example documents.",
     (
-        Column("topic_id", LONG, "topic", False),
+        Column("topic_id", LONG, "topic: the same theme on every night, never used for another", False),
         Column("label", STRING, "the best keyphrases, joined by ` / `", False),
         Column("label_source", STRING, "how the label was made: `ctfidf`", False),
         Column("keyphrases", PHRASES, "phrases with their class-based TF-IDF weight, best first", False),
+        Column(
+            "label_fit",
+            DOUBLE,
+            "share of members not used for the label that its keyphrases match better than any other topic's; null for too few",
+        ),
+        Column("coherence", DOUBLE, "mean NPMI of the pairs of keyphrases in those members of all topics, -1 to 1"),
         _N_DOCS,
         _N_EFFECTIVE,
+        Column("n_other", LONG, "of n_docs, those beyond usual_distance (doc_scores.is_other)", False),
         Column("centroid", VECTOR, "unit vector", False),
-        Column("first_seen", DATE, "first run date of the topic model", False),
+        Column("usual_distance", DOUBLE, "topic_distance that topics.usual_share of the fitted texts kept to", False),
+        Column("parent_topic_id", LONG, "largest topic of its group, itself perhaps; null for a dormant topic"),
+        Column("first_seen", DATE, "first night of the topic model that brought the topic up", False),
+        Column("last_seen", DATE, "last night with documents of it, up to this one; null where there was none"),
+        Column("status", STRING, "`active`; `dormant`: no longer a theme of its own, no document has it", False),
         Column(
             "evidence",
             EVIDENCE,
@@ -198,9 +215,10 @@ TOPICS_DAILY = Table(
     "Volume and mean sentiment per day and topic.",
     (
         _EVENT_DATE,
-        Column("topic_id", LONG, "topic", False),
+        Column("topic_id", LONG, "active topic", False),
         _N_DOCS,
         _N_EFFECTIVE,
+        Column("n_other", LONG, "of n_docs, those farther from the topic than usual (doc_scores.is_other)", False),
         Column("share", DOUBLE, "share of the day's documents that have a topic; null where none has"),
         Column("ci_low", DOUBLE, "lower end of the Wilson 95 % interval of share"),
         Column("ci_high", DOUBLE, "upper end of the Wilson 95 % interval of share"),
@@ -210,6 +228,26 @@ TOPICS_DAILY = Table(
         _CASCADE_KEY,
     ),
     key=("event_date", "topic_id"),
+)
+
+TOPIC_LINEAGE = Table(
+    "topic_lineage",
+    "What became of the topics where a new topic model took force: rows on its first night only, one or more per active topic.",
+    (
+        Column("event", STRING, "`born`, `continued`, `merged`, `split`, `dormant` or `revived`", False),
+        Column("from_topic_ids", LONGS, "topics of the model before; empty for a birth", False),
+        Column("to_topic_ids", LONGS, "topics of the new model; empty where the topic went dormant", False),
+        Column(
+            "overlap",
+            DOUBLE,
+            "continued, revived, born: Jaccard index of the texts (born: the largest); merged: share taken over; split: share "
+            "that was the old topic's; dormant: share of all texts; null at the first fit",
+        ),
+        Column("similarity", DOUBLE, "cosine of the centroids; null where there is only one"),
+        Column("topic_model_key", STRING, "fingerprint of the new topic model", False),
+        _MODEL_KEY,
+    ),
+    key=("event", "from_topic_ids", "to_topic_ids"),
 )
 
 RUNS = Table(
@@ -385,6 +423,7 @@ TABLES = (
     SENTIMENT_DAILY,
     TOPICS,
     TOPICS_DAILY,
+    TOPIC_LINEAGE,
     DUP_GROUPS,
     *PATTERN_TABLES,
     RUN_STAGES,

@@ -1,5 +1,8 @@
 """Scoring: texts the store does not know go through the model once; documents take their scores from the store."""
 
+from collections.abc import Mapping
+from datetime import date
+from functools import reduce
 from pathlib import Path
 
 from pyspark.sql import DataFrame, Window
@@ -10,6 +13,7 @@ from pipeline.documents import RUN_DATE, TEXT
 from pipeline.placement import Load, placed
 from pipeline.stage_profile import stage_profile
 from pipeline.store import KEYS, STORED, ScoreStore, is_settled
+from pipeline.topics import TopicModel
 from udfs.spec import ScoreSpec, TopicSpec
 from udfs.topics import make_assign
 from udfs.worker import Counters, make_score
@@ -56,8 +60,34 @@ def with_topics(results: DataFrame, topics: TopicSpec | None) -> DataFrame:
         nothing = {"topic_model_key": "string", "topic_id": "bigint", "topic_distance": "double"}
         return results.withColumns({name: F.lit(None).cast(dtype) for name, dtype in nothing.items()})
     current = F.col("topic_model_key").eqNullSafe(topics.key) | F.col("embedding").isNull()
-    assigned = results.where(~current).mapInArrow(make_assign(topics), STORED)
+    assigned = results.where(~current).mapInArrow(make_assign(topics), results.schema)
     return results.where(current).unionByName(assigned)
+
+
+def with_nightly_topics(documents: DataFrame, models: Mapping[date, TopicModel], have: date) -> DataFrame:
+    """Assign the topics of each night's own model to scored documents that have those of the night `have`."""
+    current = models[have].spec if models else None
+    others: dict[TopicSpec, list[date]] = {}
+    for night, model in models.items():
+        if model.spec != current:
+            others.setdefault(model.spec, []).append(night)
+    parts = [documents.where(F.col(RUN_DATE).isin(nights)) for nights in others.values()]
+    if not parts:
+        return documents
+    changed = [with_topics(part, spec) for part, spec in zip(parts, others, strict=True)]
+    same = documents.where(~F.col(RUN_DATE).isin([night for nights in others.values() for night in nights]))
+    return reduce(DataFrame.unionByName, changed, same)
+
+
+def with_other(documents: DataFrame, models: Mapping[date, TopicModel]) -> DataFrame:
+    """Add `is_other`: whether a document is farther from its topic than is usual for it; null without a topic."""
+    usual = {(m.spec.key, t.topic_id): t.usual_distance for m in models.values() for t in m.active}
+    rows = [(*key, distance) for key, distance in usual.items()]
+    schema = "topic_model_key string, topic_id bigint, usual_distance double"
+    # one row per topic of a model: small, and at most one for a document
+    known = F.broadcast(documents.sparkSession.createDataFrame(rows, schema))
+    joined = documents.join(known, on=["topic_model_key", "topic_id"], how="left")
+    return joined.withColumn("is_other", F.col("topic_distance") > F.col("usual_distance")).drop("usual_distance")
 
 
 def to_scored_documents(documents: DataFrame, results: DataFrame, fresh: DataFrame) -> DataFrame:

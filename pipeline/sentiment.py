@@ -16,7 +16,8 @@ def to_doc_scores(scored: DataFrame, model_key: str) -> DataFrame:
         RUN_DATE, "doc_id", "source", "group_key", "event_ts", F.col(RUN_DATE).alias("event_date"), "content_key",
         "lang", "lang_confidence", "n_chars", "n_tokens", "n_chunks", "coverage",
         "sentiment", "sentiment_score", "sentiment_confidence", "sentiment_model", "topic_id", "topic_distance",
-        "is_canonical", "dup_group_id", "from_cache", F.lit(model_key).alias("model_key"), "sentiment_model_key", "error_code",
+        "is_other", "is_canonical", "dup_group_id", "from_cache", F.lit(model_key).alias("model_key"), "sentiment_model_key",
+        "error_code",
     )  # fmt: skip
 
 

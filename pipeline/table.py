@@ -8,6 +8,7 @@ STRING, LONG, INT = T.StringType(), T.LongType(), T.IntegerType()
 DOUBLE, DATE, TIMESTAMP = T.DoubleType(), T.DateType(), T.TimestampType()
 BOOLEAN = T.BooleanType()
 VECTOR = T.ArrayType(T.FloatType(), containsNull=False)
+LONGS = T.ArrayType(LONG, containsNull=False)
 STRINGS = T.ArrayType(STRING, containsNull=False)
 PHRASES = T.ArrayType(
     T.StructType([T.StructField("phrase", STRING), T.StructField("score", DOUBLE)]), containsNull=False

@@ -24,7 +24,7 @@ Device = str
 
 @dataclass(frozen=True)
 class TopicSpec:
-    """The fitted topic centroids: a safetensors file with one tensor `centroids` (k, d) float32 of unit rows."""
+    """The fitted topic centroids: a safetensors file with `centroids` (k, d) float32 of unit rows and their `ids` (k,) int64."""
 
     path: str
     sha256: str

@@ -1,4 +1,4 @@
-"""Assigning topics to stored results: vectors in, no text and no encoder."""
+"""Assigning topics to stored vectors, without text and encoder."""
 
 from collections.abc import Callable, Iterator
 
@@ -10,7 +10,10 @@ from udfs.spec import TopicSpec
 
 
 def make_assign(spec: TopicSpec) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
-    """Return the function for `mapInArrow`: results whose embedding is not null in, the same with the topics of `spec` out."""
+    """Return the function for `mapInArrow`: rows whose embedding is not null in, the same with the topics of `spec` out.
+
+    The rows may have any columns besides those of a topic and the embedding; all come back as they are, in their order.
+    """
 
     def assign(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         from udfs.models.centroids import load_centroids
@@ -27,8 +30,8 @@ def make_assign(spec: TopicSpec) -> Callable[[Iterator[pa.RecordBatch]], Iterato
             columns["topic_model_key"] = pa.array([spec.key] * batch.num_rows, pa.string())
             columns["topic_id"] = pa.array(ids)
             columns["topic_distance"] = pa.array(distances)
-            yield pa.RecordBatch.from_arrays(
-                [columns[name].cast(RESULTS.field(name).type) for name in RESULTS.names], schema=RESULTS
-            )
+            for name in ("topic_model_key", "topic_id", "topic_distance"):
+                columns[name] = columns[name].cast(RESULTS.field(name).type)
+            yield pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns))
 
     return assign

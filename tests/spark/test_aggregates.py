@@ -2,6 +2,7 @@
 
 import datetime as dt
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,38 +13,45 @@ from sklearn.metrics import adjusted_rand_score
 
 from pipeline.config import TopicsConfig
 from pipeline.intervals import wilson
+from pipeline.scoring import with_nightly_topics, with_other, with_topics
 from pipeline.sentiment import to_sentiment_daily
 from pipeline.text import content_key, masked
-from pipeline.topic_tables import to_topics, to_topics_daily
-from pipeline.topics import TopicModel, fit_topics, load_topics, spherical_kmeans
+from pipeline.topic_files import read_model, write_model
+from pipeline.topic_lineage import births
+from pipeline.topic_tables import to_topic_lineage, to_topics, to_topics_daily
+from pipeline.topics import Sample, Topic, TopicModel, fit_topics, load_topics, spherical_kmeans
 from udfs.spec import TopicSpec
 
 DAY = dt.date(2026, 10, 5)
 NEXT = DAY + dt.timedelta(days=1)
 SCORES = (
     "run_date date, event_date date, doc_id string, source string, group_key string, lang string, topic_id bigint, "
-    "content_key string, sentiment string, sentiment_score double, topic_distance double, is_canonical boolean, model_key string"
+    "content_key string, sentiment string, sentiment_score double, topic_distance double, is_other boolean, "
+    "is_canonical boolean, model_key string"
 )
 
 
 def doc_scores(spark: SparkSession) -> DataFrame:
     rows = [
-        (DAY, DAY, "1", "app", None, "en", 0, "k1", "negative", -0.5, 0.3, True, "m"),
-        (DAY, DAY, "2", "app", None, "en", 0, "k1", "negative", -0.5, 0.3, False, "m"),
-        (DAY, DAY, "3", "app", None, "en", 0, "k2", "positive", 0.9, 0.1, True, "m"),
-        (DAY, DAY, "4", "app", None, "en", 1, "k3", "neutral", 0.1, 0.2, True, "m"),
-        (DAY, DAY, "5", "app", None, "zh", None, "k4", None, None, None, True, "m"),
-        (NEXT, NEXT, "6", "app", None, "en", 0, "k1", "negative", -0.5, 0.3, True, "m"),
+        (DAY, DAY, "1", "app", None, "en", 0, "k1", "negative", -0.5, 0.3, True, True, "m"),
+        (DAY, DAY, "2", "app", None, "en", 0, "k1", "negative", -0.5, 0.3, True, False, "m"),
+        (DAY, DAY, "3", "app", None, "en", 0, "k2", "positive", 0.9, 0.1, False, True, "m"),
+        (DAY, DAY, "4", "app", None, "en", 1, "k3", "neutral", 0.1, 0.2, False, True, "m"),
+        (DAY, DAY, "5", "app", None, "zh", None, "k4", None, None, None, None, True, "m"),
+        (NEXT, NEXT, "6", "app", None, "en", 0, "k1", "negative", -0.5, 0.3, True, True, "m"),
     ]
     return spark.createDataFrame(rows, SCORES)
 
 
-def model() -> TopicModel:
-    spec = TopicSpec("/nowhere", "0" * 64, "t")
-    phrases = ((("late parcel", 0.5),), (("dark mode", 0.4),), (("never used", 0.1),))
-    return TopicModel(
-        spec, DAY, 3, ("late parcel", "dark mode", "never used"), phrases, ((1.0, 0.0), (0.0, 1.0), (0.6, 0.8))
+def model(key: str = "t", dormant: dt.date | None = None) -> TopicModel:
+    labels = ("late parcel", "dark mode", "never used")
+    centroids = ((1.0, 0.0), (0.0, 1.0), (0.6, 0.8))
+    topics = tuple(
+        Topic(i, label, ((label, 0.5 / (i + 1)),), centroid, DAY, usual_distance=0.25, parent_topic_id=0)
+        for i, (label, centroid) in enumerate(zip(labels, centroids, strict=True))
     )
+    topics = (*topics[:2], replace(topics[2], dormant_since=dormant))
+    return TopicModel(TopicSpec("/nowhere", "0" * 64, key), DAY, DAY, 3, topics, births((0, 1, 2)), 3)
 
 
 @pytest.mark.parametrize(
@@ -86,11 +94,11 @@ def test_sentiment_daily_counts_every_cell_and_label(spark: SparkSession) -> Non
 
 
 def test_topics_daily_has_every_topic_of_every_night(spark: SparkSession) -> None:
-    daily = to_topics_daily(doc_scores(spark), model(), [DAY, NEXT, NEXT + dt.timedelta(days=1)], "m")
+    daily = to_topics_daily(doc_scores(spark), dict.fromkeys([DAY, NEXT, NEXT + dt.timedelta(days=1)], model()), "m")
     rows = {(r.run_date, r.topic_id): r for r in daily.collect()}
     assert len(rows) == 9
     first = rows[DAY, 0]
-    assert (first.n_docs, first.n_effective, first.share) == (3, 2, 0.75)
+    assert (first.n_docs, first.n_effective, first.n_other, first.share) == (3, 2, 2, 0.75)
     assert first.mean_sentiment == pytest.approx(-0.1 / 3)
     never = rows[DAY, 2]
     assert (never.n_docs, never.share, never.mean_sentiment) == (0, 0.0, None)
@@ -103,13 +111,57 @@ def test_topics_carry_the_nearest_documents_as_evidence_once_per_text(spark: Spa
         [(DAY, str(i), f"text {i} mail me at a.b@example.com or +1 555-0100-23") for i in range(1, 6)],
         "run_date date, doc_id string, text string",
     )
-    rows = {r.topic_id: r for r in to_topics(doc_scores(spark), texts, model(), [DAY], "m").collect()}
+    rows = {r.topic_id: r for r in to_topics(doc_scores(spark), texts, {DAY: model()}, "m", {}).collect()}
     assert [(e.doc_id, e.quote, e.start, e.end) for e in rows[0].evidence] == [
         ("3", "text 3 mail me at [EMAIL] or [NUMBER]", 0, 51),
         ("1", "text 1 mail me at [EMAIL] or [NUMBER]", 0, 51),
     ]
     assert rows[2].evidence == []
-    assert (rows[0].n_docs, rows[0].n_effective, rows[0].label) == (3, 2, "late parcel")
+    assert (rows[0].n_docs, rows[0].n_effective, rows[0].n_other, rows[0].label) == (3, 2, 2, "late parcel")
+
+
+def test_topics_say_when_they_were_last_seen_and_whether_they_are_dormant(spark: SparkSession) -> None:
+    texts = spark.createDataFrame([], "run_date date, doc_id string, text string")
+    before = DAY - dt.timedelta(days=3)
+    models = {DAY: model(), NEXT: model("u", dormant=NEXT)}
+    rows = to_topics(doc_scores(spark), texts, models, "m", {1: before, 2: before}).collect()
+    found = {(r.run_date, r.topic_id): (r.last_seen, r.status, r.topic_model_key) for r in rows}
+    assert found == {
+        (DAY, 0): (DAY, "active", "t"),
+        (DAY, 1): (DAY, "active", "t"),
+        (DAY, 2): (before, "active", "t"),
+        (NEXT, 0): (NEXT, "active", "u"),
+        (NEXT, 1): (DAY, "active", "u"),
+        (NEXT, 2): (before, "dormant", "u"),
+    }
+    daily = {(r.run_date, r.topic_id) for r in to_topics_daily(doc_scores(spark), models, "m").collect()}
+    assert daily == found.keys() - {(NEXT, 2)}
+
+
+def test_lineage_is_told_on_the_first_night_of_a_model(spark: SparkSession) -> None:
+    rows = to_topic_lineage(spark, {DAY: model(), NEXT: model()}, "m").orderBy("to_topic_ids").collect()
+    assert [(r.run_date, r.event, r.from_topic_ids, r.to_topic_ids) for r in rows] == [
+        (DAY, "born", [], [i]) for i in range(3)
+    ]
+    assert to_topic_lineage(spark, {}, "m").count() == 0
+
+
+def test_each_night_has_the_topics_of_its_own_model(spark: SparkSession, tmp_path: Path) -> None:
+    rows = [(DAY, "1", [1.0, 0.0]), (NEXT, "2", [1.0, 0.0]), (NEXT, "3", [0.8, 0.6]), (NEXT, "4", None)]
+    docs = spark.createDataFrame(rows, "run_date date, doc_id string, embedding array<float>")
+    old, new = (replace(model(), valid_from=day, topics=topics) for day, topics in ((DAY, model().topics[:1]),
+                (NEXT, tuple(replace(t, topic_id=t.topic_id + 5) for t in model().topics))))  # fmt: skip
+    models = {m.valid_from: read_model(write_model(tmp_path, m)) for m in (old, new)}
+    scored = with_topics(docs.withColumn("topic_model_key", F.lit(None).cast("string")).withColumns(
+        {"topic_id": F.lit(None).cast("bigint"), "topic_distance": F.lit(None).cast("double")}
+    ), models[NEXT].spec)  # fmt: skip
+    result = with_other(with_nightly_topics(scored, models, NEXT), models).collect()
+    assert {r.doc_id: (r.topic_id, r.topic_distance, r.is_other) for r in result} == {
+        "1": (0, 0.0, False),
+        "2": (5, 0.0, False),
+        "3": (7, 0.04, False),
+        "4": (None, None, None),
+    }
 
 
 @pytest.mark.parametrize(
@@ -158,9 +210,11 @@ def test_fitted_topics_are_kept_and_labelled(tmp_path: Path) -> None:
     angles = np.concatenate([np.linspace(0, 0.2, 30), np.linspace(1.3, 1.5, 30)])
     unit = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
     assert load_topics(tmp_path, "x") is None
-    fitted = fit_topics(tmp_path, "x", DAY, unit, parcels + themes, TopicsConfig(n_topics=2))
+    sample = Sample(unit, parcels + themes, ["en"] * 60)
+    fitted = fit_topics(tmp_path, "x", DAY, sample, TopicsConfig(n_topics=2))
     assert load_topics(tmp_path, "x") == fitted
-    words = [" ".join(p for p, _ in phrases) for phrases in fitted.keyphrases]
+    words = [" ".join(p for p, _ in topic.keyphrases) for topic in fitted.topics]
     assert sorted("parcel" in w for w in words) == [False, True]
     assert sorted("dark" in w for w in words) == [False, True]
-    assert math.isclose(sum(v * v for v in fitted.centroids[0]), 1, abs_tol=1e-5)
+    assert math.isclose(sum(v * v for v in fitted.topics[0].centroid), 1, abs_tol=1e-5)
+    assert [t.label_fit for t in fitted.topics] == [1.0, 1.0]

@@ -62,7 +62,7 @@ def test_routes_are_part_of_the_model_key_and_none_changes_nothing(english: Scor
 
 
 def test_every_route_is_in_the_models_table(routed: ScoreSpec) -> None:
-    rows = [(r["task"], r["name"]) for r in model_rows(routed, None)]
+    rows = [(r["task"], r["name"]) for r in model_rows(routed)]
     assert rows.count(("sentiment", "other-head")) == 1
     assert rows.count(("embedding", "other")) == 1
     assert len(rows) == len(set(rows)) == 5

@@ -1,0 +1,135 @@
+"""Topics over three weeks of nights, as users run them: refits keep the ids, reruns of old nights keep their models."""
+
+import datetime as dt
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from conftest import QUICK
+
+from pipeline.read_tables import open_duckdb
+
+ROOT = Path(__file__).parents[2]
+FIRST = dt.date(2026, 10, 5)
+THEMES = {
+    "parcel": ("The {} parcel came late with the courier", "Where is my {} parcel, the courier lost the delivery"),
+    "battery": ("The {} battery is empty after an hour of charging", "Charging the {} battery takes all night"),
+    "invoice": ("The {} invoice has the wrong tax amount", "Please correct the tax on my {} invoice"),
+    "garden": ("The {} tomato plants in the garden need water", "Roses and {} tomato seeds for the garden"),
+}
+WORDS = "red blue green small large old new first second last cheap heavy light round square".split()
+WEEKS = (("parcel", "battery", "invoice"), ("parcel", "battery", "invoice", "garden"), ("parcel", "battery", "garden"))
+pytestmark = pytest.mark.timeout(900)
+
+
+def corpus(folder: Path) -> None:
+    """Three weeks of nights; the garden comes up in the second one, invoices fall silent in the third."""
+    folder.mkdir()
+    for n in range(17):
+        day = FIRST + dt.timedelta(days=n)
+        said = [
+            s.format(f"{w} {WORDS[(i + n) % 15]}")
+            for t in WEEKS[n // 7]
+            for s in THEMES[t]
+            for i, w in enumerate(WORDS)
+        ]
+        noon = dt.datetime(day.year, day.month, day.day, 12, tzinfo=dt.UTC)
+        times = pa.array([noon] * len(said))
+        ids = [f"{day}-{i}" for i in range(len(said))]
+        columns = {"id": ids, "text": said, "time": times, "lang": ["en"] * len(said)}
+        pq.write_table(pa.table(columns), folder / f"{day}.parquet")
+
+
+IN_TURN = "import json, runpy, sys; job = runpy.run_path(sys.argv[1]); print([job['main'](a) for a in json.loads(sys.argv[2])])"
+
+
+def nightly(root: Path, *runs: tuple[int, int]) -> None:
+    """Run the job several times in one process, each from one night to another."""
+    config = {
+        "input": {"path": str(root.parent / "corpus"), "columns": {"lang": "lang"}},
+        "model": {
+            "embedding": "static-en",
+            "sentiment": "sentiment-en-static",
+            "device": "cpu",
+            "runtime": "torch",
+            "precision": "float32",
+        },
+        "topics": {"history_nights": 5, "min_topics": 2, "seed": 7},
+        "output": {"root": str(root)},
+        "spark": {k: v for k, v in QUICK.items() if "Options" not in k} | {"spark.master": "local[1]"},
+    }
+    path = root.parent / "config.yaml"
+    path.write_text(json.dumps(config))
+    days = [[str(FIRST + dt.timedelta(days=n)) for n in run] for run in runs]
+    arguments = [["--config", str(path), "--from", a, "--to", b] for a, b in days]
+    command = [sys.executable, "-c", IN_TURN, str(ROOT / "jobs/nightly.py"), json.dumps(arguments)]
+    environment = {**os.environ, "SPARK_SUBMIT_OPTS": QUICK["spark.driver.extraJavaOptions"]}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=1500, env=environment)
+    assert done.stdout.strip().endswith(str([0] * len(runs))), done.stderr[-4000:]
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Nights 0 to 2; nights 8 to 10 with a refit on the first of them; nights 15 and 16 with another one."""
+    folder = tmp_path_factory.mktemp("topics")
+    corpus(folder / "corpus")
+    nightly(folder / "out", (0, 2), (8, 10), (15, 16))
+    return folder / "out"
+
+
+def rows(db: duckdb.DuckDBPyConnection, query: str) -> list[tuple[Any, ...]]:
+    return db.execute(query).fetchall()
+
+
+def test_refits_keep_ids_and_tell_what_became_of_them(root: Path) -> None:
+    with open_duckdb(root) as db:
+        keys = rows(db, "SELECT run_date, topic_model_key FROM runs ORDER BY 1")
+        assert len({k for _, k in keys[:3]}) == len({k for _, k in keys[3:6]}) == len({k for _, k in keys[6:]}) == 1
+        assert len({k for _, k in keys}) == 3
+        assert rows(db, "SELECT run_date, topic_model_key FROM models WHERE task = 'topics' ORDER BY 1") == [
+            (day, key)
+            for day, key in rows(db, "SELECT run_date, revision FROM models WHERE task = 'topics' ORDER BY 1")
+        ]
+        of = dict(rows(db, """
+            SELECT theme, list(DISTINCT topic_id) FROM (
+              SELECT unnest(['parcel', 'battery', 'invoice', 'garden']) AS theme), topics
+            WHERE contains(label, theme) GROUP BY 1"""))  # fmt: skip
+        assert {len(ids) for ids in of.values()} == {1}, of
+        assert len({ids[0] for ids in of.values()}) == 4
+        events = rows(db, "SELECT run_date, event, from_topic_ids, to_topic_ids FROM topic_lineage ORDER BY ALL")
+        nights = [FIRST + dt.timedelta(days=n) for n in (0, 8, 15)]
+        assert [(d, e) for d, e, _, _ in events if e not in ("born", "continued")] == [(nights[2], "dormant")]
+        assert {d for d, *_ in events} == set(nights)
+        assert [b for d, e, _, b in events if e == "born" and d == nights[1]] == [of["garden"]]
+        last = rows(db, f"SELECT status, last_seen, n_docs, parent_topic_id FROM topics "
+                        f"WHERE topic_id = {of['invoice'][0]} AND run_date = '{FIRST + dt.timedelta(days=16)}'")  # fmt: skip
+        assert last == [("dormant", FIRST + dt.timedelta(days=10), 0, None)]
+        seen = rows(db, f"SELECT DISTINCT first_seen FROM topics WHERE topic_id = {of['garden'][0]}")
+        assert seen == [(nights[1],)]
+        share = rows(db, "SELECT avg(CAST(is_other AS DOUBLE)) FROM doc_scores")
+        assert 0 < share[0][0] < 0.2
+
+
+def test_an_old_night_run_again_has_the_topics_it_had(root: Path) -> None:
+    query = "SELECT run_date, doc_id, topic_id, topic_distance, is_other FROM doc_scores ORDER BY ALL"
+    topics = "SELECT * EXCLUDE (run_id, created_at) FROM topics ORDER BY run_date, topic_id"
+    lineage = "SELECT * EXCLUDE (run_id, created_at) FROM topic_lineage ORDER BY run_date, event, from_topic_ids, to_topic_ids"
+    with open_duckdb(root) as db:
+        before = [rows(db, q) for q in (query, topics, lineage)]
+    models = {p: p.read_bytes() for p in root.glob("_models/topics/*/*/*")}
+    nightly(root, (2, 2), (9, 15), (1, 1))
+    with open_duckdb(root) as db:
+        days = "(SELECT DISTINCT run_date FROM doc_scores WHERE run_date NOT BETWEEN DATE '2026-10-16' AND DATE '2026-10-19')"
+        after = [rows(db, f"SELECT * FROM ({q}) WHERE run_date IN {days}") for q in (query, topics, lineage)]
+    assert after[0] == before[0]
+    assert after[2] == before[2]
+    assert {p: p.read_bytes() for p in root.glob("_models/topics/*/*/*")} == models
+    assert [row[0] for row in after[1]] == [row[0] for row in before[1]]
+    assert {row[1:4] for row in after[1]} == {row[1:4] for row in before[1]}
