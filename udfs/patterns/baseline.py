@@ -63,7 +63,8 @@ def _kept(residuals: Floats, known: np.ndarray[Any, np.dtype[np.bool_]], p: int,
     limit = cut * np.maximum(1.0, 1.4826 * middle * small)
     is_out = known & (np.abs(residuals) > limit[:, None])
     is_out &= (is_out.sum(axis=1) <= share * n)[:, None]
-    return (known & ~is_out).astype(float)
+    weights: Floats = (known & ~is_out).astype(float)
+    return weights
 
 
 def _medians(x: Floats, known: np.ndarray[Any, np.dtype[np.bool_]], levels: Ints) -> Floats:
