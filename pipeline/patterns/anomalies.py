@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date, timedelta
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from pipeline.documents import RUN_DATE
@@ -89,7 +89,7 @@ def _priors(fitted: DataFrame, config: MovementConfig) -> DataFrame:
     speaks = ~F.isnan("log_dispersion") & ~F.isnan("noise")
     n = F.count_if(speaks).cast("double")
 
-    def total(value: str) -> F.Column:
+    def total(value: str) -> Column:
         return F.sum(F.when(speaks, F.expr(value).cast("decimal(28,12)"))).cast("double")
 
     mean = total("log_dispersion") / n

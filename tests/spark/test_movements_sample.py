@@ -23,7 +23,7 @@ NIGHTS = [Night(day, "truth") for day in planted.DAYS]
 def cells_and_phrases(
     spark: SparkSession, messages: list[Message], topics: dict[str, int]
 ) -> tuple[DataFrame, DataFrame]:
-    """Return the cells of the messages' truth, the theme as topic, and counts of words that 30 messages hold or that are planted."""
+    """Return the cells of the messages' truth, the theme as topic, and counts of words of 30 messages and of planted ones."""
     rows, words, seen = [], Counter[tuple[date, str, bool]](), set()
     for m in messages:
         text = (m.body or b"").decode()

@@ -221,3 +221,24 @@ def test_nights_without_texts_are_not_zero_sentiment() -> None:
     assert np.isinf(variance[0, 5])
     line = changes.slopes(hits / np.maximum(trials, 1), variance, levels, np.arange(10.0))
     assert line.slope[0] == pytest.approx(0, abs=1e-12)
+
+
+def test_a_series_has_the_same_result_in_any_batch() -> None:
+    """To the last bit: partitions decide which series come together."""
+    rng, (levels, tonight) = np.random.default_rng(0), nights(28).levels()
+    assert tonight is not None
+    n = rng.integers(3, 90, (300, 28)).astype(float)
+    total = rng.normal(0, 0.5, (300, 28)) * n
+    squares = total**2 / n + n * 0.3
+
+    def results(rows: slice) -> Floats:
+        x, q, k = total[rows], squares[rows], n[rows]
+        base = b.mean_baseline(x, q, k, levels, tonight, CUT, SHARE)
+        variance = changes.mean_variance(x, q, k)
+        line = changes.slopes(x / k, variance, levels, np.arange(28.0))
+        change = changes.change_points(x / k, variance, levels)
+        return np.stack([base.expected, base.spread, base.dispersion, *vars(line).values(), *vars(change).values()])
+
+    whole = results(slice(None))
+    assert np.array_equal(whole, np.concatenate([results(slice(0, 211)), results(slice(211, None))], axis=1))
+    assert all(np.array_equal(whole[:, i], results(slice(i, i + 1))[:, 0]) for i in range(50))

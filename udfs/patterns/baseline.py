@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 from scipy import special, stats
 
+from udfs.patterns.sums import by_level, over_nights
+
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 Ints = np.ndarray[Any, np.dtype[np.int64]]
 _PRIOR_LIMIT = 20.0
@@ -63,7 +65,8 @@ def _kept(residuals: Floats, known: np.ndarray[Any, np.dtype[np.bool_]], p: int,
     limit = cut * np.maximum(1.0, 1.4826 * middle * small)
     is_out = known & (np.abs(residuals) > limit[:, None])
     is_out &= (is_out.sum(axis=1) <= share * n)[:, None]
-    return (known & ~is_out).astype(float)
+    weights: Floats = (known & ~is_out).astype(float)
+    return weights
 
 
 def _medians(x: Floats, known: np.ndarray[Any, np.dtype[np.bool_]], levels: Ints) -> Floats:
@@ -82,8 +85,7 @@ def _medians(x: Floats, known: np.ndarray[Any, np.dtype[np.bool_]], levels: Ints
 
 def _fit(total: Floats, trials: Floats, weights: Floats, levels: Ints) -> tuple[Floats, Floats, Floats]:
     """Return mean per level, sum of weight * trials per level (both (m, levels)), and the number of levels in use (m,)."""
-    member = np.eye(int(levels.max(initial=0)) + 1)[levels]
-    sums, sizes = (weights * total) @ member, (weights * trials) @ member
+    sums, sizes = by_level(weights * total, levels), by_level(weights * trials, levels)
     return sums / np.maximum(sizes, _TINY), sizes, (sizes > 0).sum(axis=1).astype(float)
 
 
@@ -112,14 +114,14 @@ def _count_levels(counts: Floats, levels: Ints, tonight: int, cut: float, share:
     weights = _kept(residuals, known, int(levels.max(initial=0)) + 1, cut, share)
     means, sizes, used = _fit(counts, np.ones_like(counts), weights, levels)
     fitted = means[:, levels]
-    chi = np.where(fitted > 0, weights * (counts - fitted) ** 2 / np.maximum(fitted, _TINY), 0.0).sum(axis=1)
-    dof = weights.sum(axis=1) - used
+    chi = over_nights(np.where(fitted > 0, weights * (counts - fitted) ** 2 / np.maximum(fitted, _TINY), 0.0))
+    dof = over_nights(weights) - used
     ones = np.ones(len(counts))
     n = np.full(len(counts), float(counts.shape[1]))
     # all nights of a kind can be outliers in a short history: then nothing is known about it
     lost = sizes[:, tonight] == 0
     size = np.where(lost, 1.0, sizes[:, tonight])
-    expected = np.where(lost, counts.mean(axis=1), means[:, tonight])
+    expected = np.where(lost, over_nights(counts) / counts.shape[1], means[:, tonight])
     return Baseline(expected, size, ones, ones, _ratio(chi, dof), dof, n)
 
 
@@ -136,19 +138,19 @@ def mean_baseline(
     is_share = squares is None
     squares = total if squares is None else squares
     known = trials > 0
-    n_texts = trials.sum(axis=1)
+    n_texts = over_nights(trials)
     nightly = np.where(known, total / np.maximum(trials, 1), 0.0)
     centre = _medians(nightly, known, levels)
-    grand = (total.sum(axis=1) + 0.5 * is_share) / np.maximum(n_texts + is_share, 1)
-    rough = np.maximum(squares.sum(axis=1) / np.maximum(n_texts, 1) - grand**2, 1e-6)
+    grand = (over_nights(total) + 0.5 * is_share) / np.maximum(n_texts + is_share, 1)
+    rough = np.maximum(over_nights(squares) / np.maximum(n_texts, 1) - grand**2, 1e-6)
     residuals = (nightly - centre) * np.sqrt(trials / rough[:, None])
     weights = _kept(residuals, known, int(levels.max(initial=0)) + 1, cut, share)
     means, sizes, used = _fit(total, trials, weights, levels)
     fitted = means[:, levels]
-    weighted = (weights * trials).sum(axis=1)
+    weighted = over_nights(weights * trials)
     # within nights: what a text differs by from its own night
-    inner = (weights * (squares - trials * nightly**2)).sum(axis=1)
-    inner_dof = weighted - weights.sum(axis=1)
+    inner = over_nights(weights * (squares - trials * nightly**2))
+    inner_dof = weighted - over_nights(weights)
     within = np.where(inner_dof > 0, inner / np.maximum(inner_dof, 1), rough)
     if is_share:
         q = (sizes[:, tonight] * means[:, tonight] + 0.5) / (sizes[:, tonight] + 1)
@@ -157,10 +159,10 @@ def mean_baseline(
     else:
         spread = np.maximum(within, 1e-6)
         scale = np.broadcast_to(spread[:, None], total.shape)
-    chi = (weights * trials * (nightly - fitted) ** 2 / scale).sum(axis=1)
+    chi = over_nights(weights * trials * (nightly - fitted) ** 2 / scale)
     n = known.sum(axis=1).astype(float)
-    dof = weights.sum(axis=1) - used
-    size = weighted / np.maximum(weights.sum(axis=1), _TINY)
+    dof = over_nights(weights) - used
+    size = weighted / np.maximum(over_nights(weights), _TINY)
     return Baseline(means[:, tonight], sizes[:, tonight], spread, size, _ratio(chi, dof), dof, n)
 
 

@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from scipy import special, stats
 
+from udfs.patterns.sums import by_level, over_nights
+
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 Ints = np.ndarray[Any, np.dtype[np.int64]]
 _TINY = 1e-300
@@ -42,24 +44,22 @@ class ChangePoint:
 
 def count_variance(counts: Floats, levels: Ints) -> Floats:
     """Return the Poisson variance of each night, (m, nights): the mean of its kind, with half a document added to each kind."""
-    member = np.eye(int(levels.max(initial=0)) + 1)[levels]
-    n = member.sum(axis=0)
-    variance: Floats = (counts @ member + 0.5)[:, levels] / np.maximum(n, 1)[levels]
+    n = np.bincount(levels)
+    variance: Floats = (by_level(counts, levels) + 0.5)[:, levels] / np.maximum(n, 1)[levels]
     return variance
 
 
 def mean_variance(total: Floats, squares: Floats, trials: Floats) -> Floats:
     """Return the variance of each night's mean by its number of texts, (m, nights); inf for nights without texts."""
-    n = np.maximum(trials.sum(axis=1), 1)
-    spread = np.maximum(squares.sum(axis=1) / n - (total.sum(axis=1) / n) ** 2, 0.25 / (n + 1))
+    n = np.maximum(over_nights(trials), 1)
+    spread = np.maximum(over_nights(squares) / n - (over_nights(total) / n) ** 2, 0.25 / (n + 1))
     variance: Floats = np.where(trials > 0, spread[:, None] / np.maximum(trials, 1), np.inf)
     return variance
 
 
 def _less_levels(x: Floats, weights: Floats, levels: Ints) -> Floats:
     """Return x (m, nights) less its weighted mean over the nights of the same kind."""
-    member = np.eye(int(levels.max(initial=0)) + 1)[levels]
-    means = ((weights * x) @ member) / np.maximum(weights @ member, _TINY)
+    means = by_level(weights * x, levels) / np.maximum(by_level(weights, levels), _TINY)
     free: Floats = x - means[:, levels]
     return free
 
@@ -67,8 +67,7 @@ def _less_levels(x: Floats, weights: Floats, levels: Ints) -> Floats:
 def _degrees(weights: Floats, levels: Ints) -> Floats:
     """Return nights with a value less levels in use less one, (m,)."""
     known = weights > 0
-    member = np.eye(int(levels.max(initial=0)) + 1)[levels]
-    used = ((known @ member) > 0).sum(axis=1)
+    used = (by_level(known.astype(float), levels) > 0).sum(axis=1)
     dof: Floats = known.sum(axis=1) - used - 1.0
     return dof
 
@@ -84,20 +83,20 @@ def slopes(values: Floats, variance: Floats, levels: Ints, day: Floats) -> Slope
     y = np.where(weights > 0, values, 0.0)
     t = np.broadcast_to(day, y.shape)
     y_free, t_free = _less_levels(y, weights, levels), _less_levels(t, weights, levels)
-    across = (weights * t_free**2).sum(axis=1)
+    across = over_nights(weights * t_free**2)
     dof = _degrees(weights, levels)
-    is_fit = (across > 1e-12 * weights.sum(axis=1)) & (dof >= EDGE)
-    slope = (weights * t_free * y_free).sum(axis=1) / np.where(is_fit, across, 1.0)
+    is_fit = (across > 1e-12 * over_nights(weights)) & (dof >= EDGE)
+    slope = over_nights(weights * t_free * y_free) / np.where(is_fit, across, 1.0)
     left = np.sqrt(weights) * (y_free - slope[:, None] * t_free)
-    square = (left**2).sum(axis=1)
+    square = over_nights(left**2)
     dispersion = np.maximum(1.0, square / np.maximum(dof, 1))
-    lag = (left[:, 1:] * left[:, :-1]).sum(axis=1) / np.maximum(square, _TINY)
+    lag = over_nights(left[:, 1:] * left[:, :-1]) / np.maximum(square, _TINY)
     lag = np.clip(lag, 0.0, 0.6)
     error = np.sqrt(dispersion * (1 + lag) / (1 - lag) / np.where(is_fit, across, 1.0))
     p_value = np.minimum(1.0, 2 * stats.t.sf(np.abs(slope) / error, np.maximum(dof, 1)))
     reach = stats.t.ppf(0.975, np.maximum(dof, 1)) * error
-    mass = np.maximum(weights.sum(axis=1), _TINY)
-    start = (weights * y).sum(axis=1) / mass - slope * ((weights * t).sum(axis=1) / mass - day[0])
+    mass = np.maximum(over_nights(weights), _TINY)
+    start = over_nights(weights * y) / mass - slope * (over_nights(weights * t) / mass - day[0])
     columns = (np.where(is_fit, x, np.nan) for x in (slope, slope - reach, slope + reach, p_value, start))
     return Slope(*columns)
 
@@ -109,17 +108,17 @@ def change_points(values: Floats, variance: Floats, levels: Ints) -> ChangePoint
     y = np.where(known, values, 0.0)
     m, nights = y.shape
     y_free = _less_levels(y, weights, levels)
-    total = (weights * y_free**2).sum(axis=1)
+    total = over_nights(weights * y_free**2)
     dof = _degrees(weights, levels)
     before, after = known.cumsum(axis=1), known[:, ::-1].cumsum(axis=1)[:, ::-1]
     best, index, step, splits = np.zeros(m), np.full(m, -1), np.zeros(m), np.zeros(m)
     for k in range(1, nights):
         is_after = np.broadcast_to((np.arange(nights) >= k).astype(float), y.shape)
         free = _less_levels(is_after, weights, levels)
-        across = (weights * free**2).sum(axis=1)
+        across = over_nights(weights * free**2)
         is_fit = (before[:, k - 1] >= EDGE) & (after[:, k] >= EDGE) & (dof >= EDGE)
-        is_fit &= known[:, k] & (across > 1e-9 * weights.sum(axis=1))
-        delta = (weights * free * y_free).sum(axis=1) / np.where(is_fit, across, 1.0)
+        is_fit &= known[:, k] & (across > 1e-9 * over_nights(weights))
+        delta = over_nights(weights * free * y_free) / np.where(is_fit, across, 1.0)
         rest = np.maximum(total - delta**2 * across, 0.0)
         size = np.abs(delta) * np.sqrt(across / np.maximum(1.0, rest / np.maximum(dof, 1)))
         splits += is_fit

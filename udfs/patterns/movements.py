@@ -92,8 +92,10 @@ def make_priors(least: int) -> Callable[[Frames], Frames]:
         for frame in frames:
             if len(frame) == 0:
                 continue
-            moments = (frame[c].fillna(0.0).to_numpy(dtype=float) for c in ("n", "mean", "variance", "noise"))
-            prior, lent = baseline.family_prior(*moments, least=least)
+            n, mean, variance, noise = (
+                frame[c].fillna(0.0).to_numpy(dtype=float) for c in ("n", "mean", "variance", "noise")
+            )
+            prior, lent = baseline.family_prior(n, mean, variance, noise, least)
             yield frame[["run_date", "metric", "family"]].assign(prior=prior, lent=lent)
 
     return priors
@@ -109,9 +111,8 @@ def make_predict() -> Callable[[Frames], Frames]:
     def predict(frames: Frames) -> Frames:
         for frame in frames:
             for metric, part in frame.groupby("metric", sort=True):
-                base = baseline.Baseline(
-                    *(part[c].to_numpy(dtype=float) for c in _FITTED), part["n_history"].to_numpy(dtype=float)
-                )
+                history = part["n_history"].to_numpy(dtype=float)
+                base = baseline.Baseline(**{c: part[c].to_numpy(dtype=float) for c in _FITTED}, n=history)
                 shared = (part[c].to_numpy(dtype=float) for c in ("prior", "lent"))
                 dispersion, dof = baseline.moderated(base, *shared)
                 value, texts = part["value"].to_numpy(dtype=float), part["n_texts"].to_numpy(dtype=float)
