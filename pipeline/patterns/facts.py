@@ -38,11 +38,15 @@ def to_facts(texts: DataFrame, keyphrases: DataFrame, dates: Sequence[date], con
     )
     slot = F.pmod(F.xxhash64("content_key"), F.lit(EVIDENCE_DOCS))
     slots = [f"doc_{i}" for i in range(EVIDENCE_DOCS)]
-    counted = found.groupBy(RUN_DATE, *_KEY).agg(
-        F.sum("n_docs").alias("n_docs"),
-        F.count("*").alias("n_effective"),
-        *[F.min(F.when(slot == i, F.struct("doc_id", "clause"))).alias(name) for i, name in enumerate(slots)],
-    )
+    counted = (
+        found.groupBy(RUN_DATE, *_KEY)
+        .agg(
+            F.sum("n_docs").alias("n_docs"),
+            F.count("*").alias("n_effective"),
+            *[F.min(F.when(slot == i, F.struct("doc_id", "clause"))).alias(name) for i, name in enumerate(slots)],
+        )
+        .persist()
+    )  # few rows beside the texts, read four times
     against = counted.where(F.col("relation").isin(*_OPPOSITE)).select(
         RUN_DATE, "lang", "subject", "object",
         F.when(F.col("relation") == "is", "is not").otherwise("is").alias("relation"),

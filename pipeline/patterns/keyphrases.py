@@ -210,8 +210,8 @@ def to_keyphrases_daily(
         (F.col("by_score") <= config.max_phrases)
         | ((F.col("by_rise") <= config.max_bursts) & (F.col("rise") > 0))
     )  # fmt: skip
-    chosen.persist()  # a few thousand rows that three branches of the plan read
-    rows = chosen.join(_described(chosen, phrased.where(nights), config), _KEY, "inner")
+    chosen.persist()  # a few thousand rows, as those below; the plan reads them more than once
+    rows = chosen.join(_described(chosen, phrased.where(nights), config), _KEY, "inner").persist()
     quoted = with_evidence(rows, texts, ["lang", "phrase"], F.col("phrase"))
     return quoted.select(
         RUN_DATE, F.col(RUN_DATE).alias("event_date"), "phrase", "display", "lang", "n_words", "n_docs", "n_effective",

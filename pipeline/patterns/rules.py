@@ -22,15 +22,13 @@ from pipeline.patterns.phrase_config import RulesConfig
 from pipeline.patterns.rule_statistics import (
     Itemset,
     Rule,
-    benjamini_hochberg,
     candidates,
-    fisher_p,
-    wilson_interval,
     without_redundant,
 )
 from pipeline.patterns.rule_tables import ASSOCIATION_RULES
 from pipeline.patterns.texts import with_evidence
 from udfs.itemsets import COUNTED, make_bounds, make_counts, make_short
+from udfs.pattern_statistics import benjamini_hochberg, fisher_p, wilson_interval
 
 logger = logging.getLogger(__name__)
 

@@ -17,11 +17,11 @@ from pipeline.patterns.facts import to_facts
 from pipeline.patterns.keyphrase_tables import KEYPHRASES_DAILY, PHRASE_COUNTS
 from pipeline.patterns.keyphrases import log_likelihood_ratio, to_keyphrases_daily, to_phrase_counts
 from pipeline.patterns.phrase_config import ConceptsConfig, KeyphrasesConfig, RulesConfig
-from pipeline.patterns.rule_statistics import g2
 from pipeline.patterns.rule_tables import ASSOCIATION_RULES
 from pipeline.patterns.rules import to_association_rules
 from pipeline.patterns.texts import to_distinct_texts, with_phrases
 from pipeline.table import Table
+from udfs.pattern_statistics import g2
 
 FIRST, NIGHT = dt.date(2026, 10, 5), dt.date(2026, 10, 6)
 SCHEMA = (

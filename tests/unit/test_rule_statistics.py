@@ -8,20 +8,16 @@ import pyarrow as pa
 import pytest
 from scipy.stats import chi2_contingency, false_discovery_control, fisher_exact
 
-from pipeline.patterns.concepts import communities, npmi_of
-from pipeline.patterns.phrase_config import ConceptsConfig
 from pipeline.patterns.rule_statistics import (
     Itemset,
     Rule,
-    benjamini_hochberg,
     candidates,
-    fisher_p,
-    g2,
     is_by_construction,
-    wilson_interval,
     without_redundant,
 )
+from udfs.concept_graph import GraphSpec, communities
 from udfs.itemsets import make_bounds, make_counts, make_pairs, make_short
+from udfs.pattern_statistics import benjamini_hochberg, fisher_p, g2, npmi_of, wilson_interval
 
 KINDS = ("sentiment", "phrase", "group", "source", "topic", "lang")
 
@@ -203,8 +199,8 @@ def test_npmi_by_hand() -> None:
 def test_communities_are_those_of_two_cliques_whatever_the_order() -> None:
     pairs = [*combinations(["a", "b", "c", "d"], 2), *combinations(["w", "x", "y", "z"], 2), ("d", "w")]
     edges = pd.DataFrame(pairs, columns=["source", "target"]).assign(npmi=[0.8] * 12 + [0.1])
-    found = communities(edges, ConceptsConfig())
+    found = communities(edges, GraphSpec())
     assert found == ["d"] * 6 + ["w"] * 6 + [None]
     shuffled = edges.sample(frac=1, random_state=1)
-    assert communities(shuffled, ConceptsConfig()) == [found[i] for i in shuffled.index]
-    assert communities(edges.head(0), ConceptsConfig()) == []
+    assert communities(shuffled, GraphSpec()) == [found[i] for i in shuffled.index]
+    assert communities(edges.head(0), GraphSpec()) == []
