@@ -58,7 +58,9 @@ def main(argv: Sequence[str]) -> int:
     result: dict[str, Any] = {"cores": args.cores, "machine": machine(), "versions": versions(), "turns": turns}
     if len(turns) > 1:
         sizes = [t["rows"] for t in turns]
-        result |= {f"{k}_exponent": round(exponent(sizes, [t[k] for t in turns]), 3) for k in ("seconds", "cpu_seconds")}
+        result |= {
+            f"{k}_exponent": round(exponent(sizes, [t[k] for t in turns]), 3) for k in ("seconds", "cpu_seconds")
+        }
     write_json(args.out, result)
     print(json.dumps(result, indent=1))
     return 0
@@ -78,7 +80,8 @@ def run(spark: SparkSession, corpus: Path, out: Path) -> dict[str, Any]:
     truth = raw.select("doc_id", "original", "kind").join(ids, "doc_id", "left")
     first = truth.where("kind = 'original'").select("original", F.col("dup_group_id").alias("expected"))
     edited = truth.where("kind = 'edited'").join(first, "original")
-    recall = edited.agg(F.avg((F.col("dup_group_id") <=> F.col("expected")).cast("double"))).collect()[0][0]  # bounded: one row
+    is_found = F.coalesce(F.col("dup_group_id") == F.col("expected"), F.lit(False))
+    recall = edited.agg(F.avg(is_found.cast("double"))).collect()[0][0]  # bounded: one row
     rows = raw.count()
     return {
         "rows": rows,
@@ -96,7 +99,10 @@ def write_documents(rows: int, folder: Path) -> Path:
     rng = np.random.default_rng(0)
     letters = np.array(list("abcdefghijklmnoprstuvw"))
     latin = ["".join(rng.choice(letters, 2 + i.bit_length() // 3 + int(rng.integers(4)))) for i in range(VOCABULARY)]
-    chinese = ["".join(chr(0x4E00 + int(c)) for c in rng.integers(0, 4_000, 1 + int(rng.integers(3)))) for _ in range(VOCABULARY)]
+    chinese = [
+        "".join(chr(0x4E00 + int(c)) for c in rng.integers(0, 4_000, 1 + int(rng.integers(3))))
+        for _ in range(VOCABULARY)
+    ]
     vocabularies = [(np.array(latin, object), " "), (np.array(chinese, object), "")]
     shares = 1 / (np.arange(VOCABULARY) + 3)
     cumulative = np.cumsum(shares / shares.sum())

@@ -51,7 +51,7 @@ DUP_GROUPS = Table(
 
 @dataclass(frozen=True)
 class Duplicates:
-    """`groups` are rows of `dup_groups`; `members` is run_date, doc_id (unique in a night), content_key, dup_group_id."""
+    """`groups` are rows of `dup_groups`; `members` is run_date, doc_id (unique in a night), content_key, dup_group_id, similarity."""
 
     groups: DataFrame
     members: DataFrame
@@ -81,7 +81,7 @@ def find_duplicates(
     docs = of_nights.select(RUN_DATE, DOC_ID, CONTENT_KEY, EVENT_TS, SOURCE).join(
         named.drop("sketch", "n_docs", "n_tokens"), on=[RUN_DATE, CONTENT_KEY], how="inner"
     )
-    members = docs.select(RUN_DATE, DOC_ID, CONTENT_KEY, "dup_group_id")
+    members = docs.select(RUN_DATE, DOC_ID, CONTENT_KEY, "dup_group_id", "similarity")
     return Duplicates(_to_groups(of_nights, docs, named, config), members)
 
 
