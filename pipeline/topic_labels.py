@@ -20,7 +20,7 @@ _PER_TOPIC, _IN_ALL = 300, 12_000
 """Members read: at most so many of a topic, and of all topics together (but at least twenty of each)."""
 _FEW = 8
 _LEAST_LIFT = 1.5
-_RELEVANCE, _TOGETHER = 0.7, 0.5
+_RELEVANCE, _TOGETHER = 0.7, 0.75
 _COVERED = 0.8
 
 
@@ -100,7 +100,7 @@ def keyphrases(
 
 
 def diversified(candidates: Sequence[tuple[str, float, float]], npmi: NDArray[np.float64], top: int) -> Phrases:
-    """Choose phrases by maximal marginal relevance: 0.7 weight / best weight - 0.3 likeness + 0.5 mean NPMI, to those chosen.
+    """Choose phrases by maximal marginal relevance: 0.7 weight / best weight - 0.3 likeness + 0.75 mean NPMI, to those chosen.
 
     Carbonell and Goldstein (1998), The use of MMR, SIGIR; the NPMI term, ours, keeps words that do not meet out of one label.
     Likeness is the largest share of the shorter phrase's words that are in the other; a plural says nothing that its singular
