@@ -193,10 +193,10 @@ class TopicsConfig(Frozen):
     """Topics: fitted on at most `sample_size` texts of the first run, then moved on to newer texts every `refit_every_nights`.
 
     `n_topics` null picks the finest topics on which two halves of the sample agree for at least `least_agreement` of the texts
-    (see `pipeline.topic_clusters.chosen_number`), from `min_topics` on; that null is round(sqrt(n / 10)): a mixed corpus is stable
-    in a handful of topics only, too coarse for a theme that comes up. A refit reads the `history_nights` nights up to the night it
-    takes force; `refit_every_nights` 0 refits never. A topic keeps its id where its texts before and after have a Jaccard index of
-    at least `least_overlap`; a dormant topic is forgotten after `dormant_nights`.
+    (see `pipeline.topic_clusters.chosen_number`), from `min_topics` on; that null is round(sqrt(n / 10)), since a mixed corpus is
+    stable in a handful of topics only, too coarse for a theme that comes up. A refit reads the `history_nights` nights up to the
+    night it takes force; `refit_every_nights` 0 refits never. A topic keeps its id where its texts before and after have a
+    Jaccard index of at least `least_overlap`; a dormant topic is forgotten after `dormant_nights`.
     `usual_share` of a topic's texts are within its usual distance; documents beyond it are marked `is_other`.
     """
 

@@ -4,7 +4,7 @@ import dataclasses
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +52,15 @@ from pipeline.session import Executors
 from pipeline.stage_profile import stage_profile
 from pipeline.store import ScoreStore
 from pipeline.table import Table
-from pipeline.topic_runs import TopicPlace, in_sample, last_seen_before, recent_texts, refitted, sample_of
+from pipeline.topic_runs import (
+    TopicPlace,
+    in_sample,
+    last_seen_before,
+    recent_nights,
+    recent_texts,
+    refitted,
+    sample_of,
+)
 from pipeline.topic_tables import to_topic_lineage, to_topics, to_topics_daily
 from pipeline.topics import TopicModel, fit_topics, refit_due
 from udfs.spec import ScoreSpec
@@ -253,8 +261,8 @@ def _refit_topics(spark: SparkSession, night: Night, store: ScoreStore, place: T
             return
         if refit_due(place.folder, place.name, model, day, config):
             with night.stages.stage("topics") as stage:
-                first = day - timedelta(days=config.history_nights - 1)
-                texts = recent_texts(spark, night.config.input, night.corpus, first, day, config.sample_size)
+                nights = recent_nights(night.root, night.dates, day, config.history_nights)
+                texts = recent_texts(spark, night.config.input, night.corpus, nights, config.sample_size)
                 model = refitted(place, model, store, texts, day, config)
                 stage.rows = model.n_sample if model.valid_from == day else 0
         night.nightly_topics[day] = model

@@ -20,7 +20,7 @@ _PER_TOPIC, _IN_ALL = 300, 12_000
 """Members read: at most so many of a topic, and of all topics together (but at least twenty of each)."""
 _FEW = 8
 _LEAST_LIFT = 1.5
-_RELEVANCE = 0.7
+_RELEVANCE, _TOGETHER = 0.7, 0.75
 _COVERED = 0.8
 
 
@@ -100,7 +100,7 @@ def keyphrases(
 
 
 def diversified(candidates: Sequence[tuple[str, float, float]], npmi: NDArray[np.float64], top: int) -> Phrases:
-    """Choose phrases by maximal marginal relevance: 0.7 weight / best weight - 0.3 likeness + mean NPMI, both to those chosen.
+    """Choose phrases by maximal marginal relevance: 0.7 weight / best weight - 0.3 likeness + 0.75 mean NPMI, to those chosen.
 
     Carbonell and Goldstein (1998), The use of MMR, SIGIR; the NPMI term, ours, keeps words that do not meet out of one label.
     Likeness is the largest share of the shorter phrase's words that are in the other; a plural says nothing that its singular
@@ -122,7 +122,7 @@ def diversified(candidates: Sequence[tuple[str, float, float]], npmi: NDArray[np
             name, weight, _ = candidates[i]
             alike = max((_likeness(name, candidates[j][0]) for j in chosen), default=0.0)
             together = float(npmi[i, chosen].mean()) if chosen else 0.0
-            worth.append(_RELEVANCE * weight / candidates[0][1] - (1 - _RELEVANCE) * alike + together)
+            worth.append(_RELEVANCE * weight / candidates[0][1] - (1 - _RELEVANCE) * alike + _TOGETHER * together)
         chosen.append(left.pop(int(np.argmax(worth))))
     return [(candidates[i][0], round(candidates[i][1], 6)) for i in chosen]
 

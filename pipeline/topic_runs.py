@@ -1,6 +1,7 @@
 """The topics of a run: the sample a model is fitted on, and the model in force on each of the run's nights."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -12,7 +13,7 @@ from pyspark.sql import functions as F
 from pipeline import corpus as c
 from pipeline.config import InputConfig, TopicsConfig
 from pipeline.corpus import read_corpus
-from pipeline.documents import accepted, to_documents, to_texts, with_run_date
+from pipeline.documents import RUN_DATE, accepted, to_documents, to_texts, with_run_date
 from pipeline.manifest import published_runs, read_manifest
 from pipeline.preflight import Corpus
 from pipeline.schemas import TOPICS
@@ -60,21 +61,28 @@ def sample_of(texts: DataFrame, store: ScoreStore, size: int) -> tuple[Sample, f
     return Sample(embeddings, list(kept["text"]), list(kept["lang"].fillna("und"))), len(kept) / len(found)
 
 
+def recent_nights(root: Path, run: Sequence[date], night: date, history: int) -> list[date]:
+    """Return the nights a refit reads: of the `history` up to `night`, those that were published or are the run's."""
+    known = set(published_runs(root)) | set(run)
+    return sorted(day for day in known if 0 <= (night - day).days < history)
+
+
 def recent_texts(
-    spark: SparkSession, config: InputConfig, corpus: Corpus, first: date, last: date, size: int
+    spark: SparkSession, config: InputConfig, corpus: Corpus, nights: Sequence[date], size: int
 ) -> DataFrame:
-    """Return about `size` distinct texts of the nights `first` to `last`: content_key, lang_hint, text.
+    """Return about `size` distinct texts of some nights: content_key, lang_hint, text.
 
     Rows are picked by their id before anything is computed of them; how many there are is estimated from the files' days.
     """
-    expected = 0.0
+    first, last, expected = nights[0], nights[-1], 0.0
     for file in corpus.files:
         if file.may_hold(first, last):
-            days = file.days or (first, last)
-            shared = (min(days[1], last) - max(days[0], first)).days + 1
-            expected += file.rows * shared / ((days[1] - days[0]).days + 1)
+            start, end = file.days or (first, last)
+            shared = sum(start <= night <= end for night in nights)
+            expected += file.rows * shared / ((end - start).days + 1)
     raw = read_corpus(spark, config, corpus, first, last).where(in_sample(c.RAW_ID, round(expected), size))
-    return to_texts(accepted(to_documents(with_run_date(raw, first, last), config)))
+    rows = with_run_date(raw, first, last).where(F.col(RUN_DATE).isin(list(nights)))
+    return to_texts(accepted(to_documents(rows, config)))
 
 
 def refitted(
