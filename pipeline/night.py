@@ -310,9 +310,8 @@ def _duplicates(spark: SparkSession, night: Night, kept: DataFrame) -> Duplicate
 
 def _stage_patterns(spark: SparkSession, night: Night, kept: DataFrame) -> None:
     with night.stages.stage("patterns") as stage:
-        doc_scores = read_staged(spark, schemas.DOC_SCORES, night.root, night.run_id).persist(StorageLevel.DISK_ONLY)
+        doc_scores = read_staged(spark, schemas.DOC_SCORES, night.root, night.run_id)
         stage.rows = stage_patterns(spark, pattern_run(night), kept, doc_scores)
-        doc_scores.unpersist()
 
 
 def pattern_run(night: Night) -> PatternRun:

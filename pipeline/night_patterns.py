@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
-from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
@@ -30,6 +29,7 @@ from pipeline.patterns.rule_tables import ASSOCIATION_RULES
 from pipeline.patterns.rules import to_association_rules
 from pipeline.patterns.series import Night as PublishedNight
 from pipeline.patterns.series import to_cells_daily, to_series
+from pipeline.patterns.settled import settled
 from pipeline.patterns.texts import to_distinct_texts, with_phrases
 from pipeline.patterns.trends import to_trends
 from pipeline.staging import read_staged, stage_table
@@ -73,7 +73,7 @@ def duplicates(spark: SparkSession, run: PatternRun, documents: DataFrame) -> Du
         return None
     history = read_history(spark, run.root, DUP_GROUPS, run.earlier())
     found = find_duplicates(documents, run.dates, run.config.near_duplicates, history)
-    return Duplicates(found.groups, found.members.persist(StorageLevel.DISK_ONLY))
+    return Duplicates(found.groups, settled(found.members))
 
 
 def with_groups(documents: DataFrame, found: Duplicates | None) -> DataFrame:
@@ -112,40 +112,33 @@ def _units(doc_scores: DataFrame) -> DataFrame:
 
 def _stage_phrases(spark: SparkSession, run: PatternRun, documents: DataFrame, units: DataFrame) -> int:
     config = run.config
-    texts = documents.select(RUN_DATE, DOC_ID, TEXT)
-    distinct = to_distinct_texts(texts, units).persist(StorageLevel.DISK_ONLY)
-    phrased = with_phrases(distinct, config.keyphrases).persist(StorageLevel.DISK_ONLY)
-    counts = to_phrase_counts(phrased, config.keyphrases).persist(StorageLevel.DISK_ONLY)
+    texts = settled(documents.select(RUN_DATE, DOC_ID, TEXT))
+    distinct = settled(to_distinct_texts(texts, units))
+    phrased = settled(with_phrases(distinct, config.keyphrases))
+    counts = settled(to_phrase_counts(phrased, config.keyphrases))
     run.stage(counts.where(~F.col("is_part")), PHRASE_COUNTS)
-    history = run.with_history(spark, PHRASE_COUNTS)
+    history = settled(run.with_history(spark, PHRASE_COUNTS))
     keyphrases = to_keyphrases_daily(counts, history, phrased, texts, run.dates, config.keyphrases)
     run.stage(keyphrases, KEYPHRASES_DAILY)
-    staged = read_staged(spark, KEYPHRASES_DAILY, run.root, run.run_id).persist(StorageLevel.DISK_ONLY)
+    staged = read_staged(spark, KEYPHRASES_DAILY, run.root, run.run_id)
     run.stage(to_association_rules(phrased, staged, texts, run.dates, config.rules), ASSOCIATION_RULES)
     run.stage(to_concept_graph(phrased, staged, run.dates, config.concepts), CONCEPT_GRAPH)
     run.stage(to_facts(distinct, staged, run.dates, config.concepts), FACTS)
-    n_texts = phrased.count()
-    for frame in (staged, counts, phrased, distinct):
-        frame.unpersist()
-    return n_texts
+    return phrased.count()
 
 
 def _stage_movements(spark: SparkSession, run: PatternRun) -> None:
     config = run.config.movements
-    cells = run.with_history(spark, CELLS_DAILY).persist(StorageLevel.DISK_ONLY)
-    phrases = _over_languages(run.with_history(spark, PHRASE_COUNTS)).persist(StorageLevel.DISK_ONLY)
+    cells = settled(run.with_history(spark, CELLS_DAILY))
+    phrases = settled(_over_languages(run.with_history(spark, PHRASE_COUNTS)))
     nights = _published(spark, run)
-    series = to_series(cells, phrases).persist(StorageLevel.DISK_ONLY)
-    anomalies = to_anomalies(series, nights, run.dates, config).persist(StorageLevel.DISK_ONLY)
+    series = settled(to_series(cells, phrases))
+    anomalies = settled(to_anomalies(series, nights, run.dates, config))
     shifts = read_history(spark, run.root, schemas.MODEL_BRIDGE, run.earlier())
-    drivers = to_trend_drivers(anomalies, cells, phrases, nights, run.dates, config, shifts).persist(
-        StorageLevel.DISK_ONLY
-    )
+    drivers = settled(to_trend_drivers(anomalies, cells, phrases, nights, run.dates, config, shifts))
     run.stage(with_likely_cause(anomalies, drivers, nights, config), ANOMALIES)
     run.stage(drivers, TREND_DRIVERS)
     run.stage(to_trends(series, nights, run.dates, config), TRENDS)
-    for frame in (cells, phrases, series, anomalies, drivers):
-        frame.unpersist()
 
 
 def _over_languages(counts: DataFrame) -> DataFrame:

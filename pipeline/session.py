@@ -45,6 +45,9 @@ _DEFAULTS = {
     "spark.locality.wait": "0",
     "spark.sql.parquet.compression.codec": "zstd",
     "spark.log.structuredLogging.enabled": "false",
+    # descriptions of plans, which the driver keeps for every query, would fill a small heap
+    "spark.sql.maxPlanStringLength": "20000",
+    "spark.sql.ui.retainedExecutions": "50",
 }
 _LOCAL_DEFAULTS = {
     "spark.driver.memory": "2g",

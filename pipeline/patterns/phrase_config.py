@@ -34,6 +34,7 @@ class RulesConfig(Frozen):
 
     `min_support` is a share of the mining half and `min_docs` a count of it; the larger counts. Both rise where the itemsets that
     FP-Growth may find would exceed `max_itemsets`. `max_basket_items` bounds what it sees of one text, not what is counted.
+    A night of at most `local_texts` texts is mined in the driver, which starts no Spark job per language; the rules are the same.
     """
 
     consequents: tuple[ItemKind, ...] = ("sentiment", "group", "source", "phrase")
@@ -49,6 +50,7 @@ class RulesConfig(Frozen):
     max_tested: int = Field(default=1_000, ge=1, le=20_000)
     max_q: Fraction = 0.05
     evidence_docs: int = Field(default=3, ge=1, le=10)
+    local_texts: int = Field(default=20_000, ge=0, le=200_000)
 
 
 class ConceptsConfig(Frozen):

@@ -12,39 +12,26 @@ from datetime import date
 from typing import Any
 
 import numpy as np
-from pyspark.ml.fpm import FPGrowth
+import pyarrow as pa
+import pyarrow.compute as pc
 from pyspark.sql import Column, DataFrame, Row
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from pipeline.documents import RUN_DATE
 from pipeline.patterns.phrase_config import RulesConfig
-from pipeline.patterns.rule_statistics import (
-    Itemset,
-    Rule,
-    candidates,
-    without_redundant,
-)
+from pipeline.patterns.rule_mining import Counted, LocalTexts, SparkTexts, Texts, without
+from pipeline.patterns.rule_statistics import Itemset, Rule, candidates, without_redundant
 from pipeline.patterns.rule_tables import ASSOCIATION_RULES
 from pipeline.patterns.texts import with_evidence
-from udfs.itemsets import COUNTED, make_bounds, make_counts, make_short
 from udfs.pattern_statistics import benjamini_hochberg, fisher_p, wilson_interval
 
 logger = logging.getLogger(__name__)
 
-_COUNTED = T.StructType(
-    [
-        T.StructField("itemset", T.IntegerType()),
-        *[T.StructField(name, T.LongType()) for name in ("n_mining", "n_test", "n_docs")],
-        T.StructField("docs", T.ArrayType(T.StringType())),
-    ]
-)
 _LADDER = 1.5
 """Factor between the supports that are tried when the lowest would give too many itemsets."""
 _KINDS = ("sentiment", "group", "topic", "source", "lang")
 """Kinds of items that are not phrases, in the order in which a crowded basket keeps them."""
-_MAX_KEPT = 50_000
-"""Itemsets the driver looks at per night and language, the most frequent ones."""
 
 
 def to_baskets(phrased: DataFrame, vocabulary: DataFrame) -> DataFrame:
@@ -87,9 +74,13 @@ def to_association_rules(
     sizes = baskets.groupBy(RUN_DATE, "lang", "half").count().collect()  # bounded: nights x languages x 2
     rows: list[dict[str, Any]] = []
     for night in sorted(dates):
-        tested: list[dict[str, Any]] = []
-        for part in _parts(night, sizes, config):
-            tested += _tested(baskets, part, config)
+        parts = list(_parts(night, sizes, config))
+        if sum(row["count"] for row in sizes if row[RUN_DATE] == night) <= config.local_texts:
+            own = baskets.where(F.col(RUN_DATE) == night).select("lang", "half", "n_docs", "doc_id", "items")
+            table = own.toArrow() if parts else None  # bounded: local_texts
+            tested = [row for part in parts for row in _tested_here(table, part, config)]
+        else:
+            tested = [row for part in parts for row in _tested_on_spark(baskets, part, config)]
         q = benjamini_hochberg(np.array([row["p_value"] for row in tested]))
         rows += [
             {**row, "q_value": float(value)} for row, value in zip(tested, q, strict=True) if value <= config.max_q
@@ -135,48 +126,47 @@ def _parts(night: date, sizes: list[Row], config: RulesConfig) -> Iterator[_Part
             yield _Part(night, lang, n[0], n[1])
 
 
-def _tested(baskets: DataFrame, part: _Part, config: RulesConfig) -> list[dict[str, Any]]:
+def _tested(texts: Texts, part: _Part, config: RulesConfig) -> list[dict[str, Any]]:
     """Return the rules found on the mining half with their figures and the p-values of the test half."""
+    found = _frequent(texts, part, config)
+    rules = candidates(found, part.n_mining, config.consequents, config.min_lift, config.min_improvement)
+    return _figures(texts, rules[: config.max_tested], part, config)
+
+
+def _dropped(part: _Part) -> str:
+    """Return how the items begin that a part leaves out.
+
+    Within one language its item says nothing, and over all of them phrases say mostly which language it is.
+    """
+    return "lang=" if part.lang is not None else "phrase="
+
+
+def _tested_on_spark(baskets: DataFrame, part: _Part, config: RulesConfig) -> list[dict[str, Any]]:
+    dropped = _dropped(part)
     mine = baskets.where(part.condition)
-    # within one language its item says nothing, and over all of them phrases say mostly which language it is
-    dropped = "lang=" if part.lang is not None else "phrase="
     mine = mine.withColumn("items", F.filter("items", lambda i: ~i.startswith(dropped))).persist()
     try:
-        found = _frequent(mine.where("half = 0"), part, config)
-        rules = candidates(found, part.n_mining, config.consequents, config.min_lift, config.min_improvement)
-        return _figures(mine, rules[: config.max_tested], part, config)
+        return _tested(SparkTexts(mine), part, config)
     finally:
         mine.unpersist()
 
 
-def _frequent(mining: DataFrame, part: _Part, config: RulesConfig) -> dict[Itemset, int]:
-    """Return the frequent itemsets of the mining half, up to the largest rule, closed downwards.
+def _tested_here(night: pa.Table, part: _Part, config: RulesConfig) -> list[dict[str, Any]]:
+    mine = night if part.lang is None else night.filter(pc.equal(night.column("lang"), part.lang))
+    return _tested(LocalTexts(without(mine, _dropped(part))), part, config)
 
-    Never more than `_MAX_KEPT`: of itemsets, the most frequent and of these the smallest, which keeps every part of one kept.
-    """
+
+def _frequent(texts: Texts, part: _Part, config: RulesConfig) -> dict[Itemset, int]:
+    """Return the frequent itemsets of the mining half, up to the largest rule, closed downwards."""
     lowest = max(config.min_docs, int(np.ceil(config.min_support * part.n_mining)))
-    counted = mining.select(F.explode("items").alias("item")).groupBy("item").agg(F.count("*").alias("n"))
-    top = counted.where(F.col("n") >= lowest).orderBy(F.desc("n"), "item").limit(2 * config.max_items)
-    frequent = {row.item: row.n for row in top.collect()}  # bounded: 2 x max_items
-    support = _support(mining, frequent, lowest, part, config)
+    frequent = texts.item_counts(lowest, 2 * config.max_items)
+    support = _support(texts, frequent, lowest, part, config)
     ranked = _in_rank(frequent, support)
     if not ranked:
         return {}
     # places in the ranking stand for items
-    shortened = mining.select("items").mapInArrow(make_short(ranked, config.max_basket_items), "items array<int>")
-    some = shortened.where(F.size("items") > 0).persist()
-    try:
-        # FP-Growth takes a share, and its ceiling of share x n must be the count wanted
-        share = min(1.0, max(support - 0.5, 0.5) / max(some.count(), 1))
-        model = FPGrowth(itemsCol="items", minSupport=share, minConfidence=1.0).fit(some)
-        sized = model.freqItemsets.where(F.size("items") <= config.max_antecedent + 1)
-        ordered = sized.select(F.sort_array("items").alias("items"), "freq").orderBy(
-            F.desc("freq"), F.size("items"), "items"
-        )
-        kept = ordered.limit(_MAX_KEPT).collect()  # bounded: _MAX_KEPT
-    finally:
-        some.unpersist()
-    return {tuple(sorted(ranked[place] for place in row["items"])): row.freq for row in kept}
+    found = texts.itemsets(ranked, support, config.max_basket_items, config.max_antecedent + 1)
+    return {tuple(sorted(ranked[place] for place in places)): n for places, n in found.items()}
 
 
 def _in_rank(frequent: dict[str, int], support: float) -> list[str]:
@@ -189,7 +179,7 @@ def _in_rank(frequent: dict[str, int], support: float) -> list[str]:
     return sorted(names, key=lambda i: (places.get(i.partition("=")[0], len(places)), frequent[i], i))
 
 
-def _support(mining: DataFrame, frequent: dict[str, int], lowest: int, part: _Part, config: RulesConfig) -> int:
+def _support(texts: Texts, frequent: dict[str, int], lowest: int, part: _Part, config: RulesConfig) -> int:
     """Return the smallest support tried at which FP-Growth cannot find more than `max_itemsets` itemsets.
 
     A basket of L items holds 2^L itemsets, and a frequent one lies in at least `support` baskets, so there are at most
@@ -198,12 +188,8 @@ def _support(mining: DataFrame, frequent: dict[str, int], lowest: int, part: _Pa
     steps = [lowest]
     while steps[-1] < part.n_mining:
         steps.append(int(np.ceil(steps[-1] * _LADDER)))
-    subsets = mining.select("items").mapInArrow(
-        make_bounds(frequent, steps, config.max_basket_items), "step int, subsets double"
-    )
-    summed = subsets.groupBy("step").agg(F.sum("subsets").alias("n")).collect()  # bounded: one row per step
-    n = {row.step: row.n for row in summed}
-    bounds = [n.get(i, 0.0) / step for i, step in enumerate(steps)]
+    n = texts.bounds(frequent, steps, config.max_basket_items)
+    bounds = [subsets / step for subsets, step in zip(n, steps, strict=True)]
     support = next((s for s, bound in zip(steps, bounds, strict=True) if bound <= config.max_itemsets), steps[-1])
     if support > lowest:
         logger.warning(
@@ -214,7 +200,7 @@ def _support(mining: DataFrame, frequent: dict[str, int], lowest: int, part: _Pa
     return support
 
 
-def _figures(mine: DataFrame, rules: list[Rule], part: _Part, config: RulesConfig) -> list[dict[str, Any]]:
+def _figures(texts: Texts, rules: list[Rule], part: _Part, config: RulesConfig) -> list[dict[str, Any]]:
     """Count the rules exactly on both halves, in one pass, and return their rows without q-value."""
     if not rules:
         return []
@@ -222,20 +208,13 @@ def _figures(mine: DataFrame, rules: list[Rule], part: _Part, config: RulesConfi
     items = sorted({item for itemset in itemsets for item in itemset})
     place = {item: i for i, item in enumerate(items)}
     coded = [tuple(place[item] for item in itemset) for itemset in itemsets]
-    counted = mine.select("half", "n_docs", "doc_id", "items").mapInArrow(
-        make_counts(items, coded, config.evidence_docs), _COUNTED
-    )
-    summed = counted.groupBy("itemset").agg(
-        *[F.sum(name).alias(name) for name in COUNTED.names[1:4]],
-        F.slice(F.sort_array(F.flatten(F.collect_list("docs"))), 1, config.evidence_docs).alias("docs"),
-    )  # fmt: skip
-    rows = summed.collect()  # bounded: 3 x max_tested itemsets
-    counts = {itemsets[row.itemset]: row for row in rows}
+    rows = texts.counts(items, coded, config.evidence_docs)
+    counts = dict(zip(itemsets, rows, strict=True))
     whole, left, right = ([counts[s] for s in chosen] for chosen in (
         [r.whole for r in rules], [r.antecedent for r in rules], [(r.consequent,) for r in rules],
     ))  # fmt: skip
 
-    def column(found: list[Row], name: str) -> Any:
+    def column(found: list[Counted], name: str) -> Any:
         return np.array([row[name] for row in found], dtype=np.int64)
 
     p = fisher_p(column(whole, "n_test"), column(left, "n_test"), column(right, "n_test"), part.n_test)
@@ -245,16 +224,16 @@ def _figures(mine: DataFrame, rules: list[Rule], part: _Part, config: RulesConfi
     out = []
     for i, rule in enumerate(rules):
         confidence, share = n_both[i] / n_left[i], n_right[i] / n
-        expected = left[i].n_test * right[i].n_test / part.n_test
+        expected = left[i]["n_test"] * right[i]["n_test"] / part.n_test
         out.append({
             RUN_DATE: part.night, "lang": part.lang, "antecedent": list(rule.antecedent), "consequent": [rule.consequent],
-            "n_docs": whole[i].n_docs, "n_effective": int(n_both[i]), "n_antecedent": int(n_left[i]), "n_texts": n,
+            "n_docs": whole[i]["n_docs"], "n_effective": int(n_both[i]), "n_antecedent": int(n_left[i]), "n_texts": n,
             "support": float(n_both[i] / n), "confidence": float(confidence),
             "ci_low": float(low[i]), "ci_high": float(high[i]), "lift": float(confidence / share),
             "leverage": float(n_both[i] / n - n_left[i] / n * share),
             "conviction": float((1 - share) / (1 - confidence)) if confidence < 1 else None,
-            "p_value": float(p[i]), "holdout_lift": float(whole[i].n_test / expected) if expected else None,
-            "is_driver": rule.consequent == "sentiment=negative", "docs": list(whole[i].docs),
+            "p_value": float(p[i]), "holdout_lift": float(whole[i]["n_test"] / expected) if expected else None,
+            "is_driver": rule.consequent == "sentiment=negative", "docs": list(whole[i]["docs"]),
         })  # fmt: skip
     return out
 

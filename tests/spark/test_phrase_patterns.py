@@ -217,7 +217,7 @@ def test_rules_are_not_redundant_nor_by_construction(rules: DataFrame) -> None:
 
 def test_rules_do_not_depend_on_the_partitioning(frames: Frames, rules: DataFrame) -> None:
     again = to_association_rules(
-        frames.phrased.repartition(5, "doc_id"), frames.keyphrases, frames.texts, [NIGHT], RulesConfig()
+        frames.phrased.repartition(5, "doc_id"), frames.keyphrases, frames.texts, [NIGHT], RulesConfig(local_texts=0)
     )
     assert sorted(map(str, again.collect())) == sorted(map(str, rules.collect()))
 
