@@ -91,7 +91,12 @@ TRENDS = Table(
         Column(
             "change_pct", DOUBLE, "100 * change_abs / the line's value at window_start; null where that is not above 0"
         ),
-        Column("direction", STRING, "`up` or `down` where q_value is at most the limit of alerts, else `flat`", False),
+        Column(
+            "direction",
+            STRING,
+            "`up` or `down`, by the slope if q_value is small enough, else by the step if changepoint_q is; `flat`",
+            False,
+        ),
         Column("p_value", DOUBLE, "of the slope, two-sided", False),
         Column("q_value", DOUBLE, "Benjamini-Hochberg over all slopes of the night", False),
         Column("changepoint", DATE, "first night of another level; null where changepoint_q is above the limit"),

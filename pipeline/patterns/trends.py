@@ -64,13 +64,14 @@ def to_trends(
     # one window per date
     rows = kept.join(F.broadcast(_window_frame(series, windows, nights)), on=RUN_DATE, how="inner")
     span = F.date_diff("window_end", "window_start")
-    is_trend = F.col("q_value") <= config.alert_q
+    # a step after a long quiet is no line: where the slope is not sure, the change point says the direction
+    moved = F.when(F.col("q_value") <= config.alert_q, F.col("slope")).when(
+        F.col("changepoint_q") <= config.alert_q, F.col("changepoint_step")
+    )
     rows = rows.withColumn("change_abs", F.col("slope") * span).withColumns(
         {
             "change_pct": F.when(F.col("start") > 0, 100 * F.col("change_abs") / F.col("start")),
-            "direction": F.when(is_trend & (F.col("slope") > 0), "up")
-            .when(is_trend & (F.col("slope") < 0), "down")
-            .otherwise("flat"),
+            "direction": F.when(moved > 0, "up").when(moved < 0, "down").otherwise("flat"),
             "changepoint": F.when(F.col("changepoint_q") <= config.alert_q, F.get(F.col("days"), F.col("changepoint"))),
             "changepoint_step": F.when(~F.isnan("changepoint_step"), F.col("changepoint_step")),
         }

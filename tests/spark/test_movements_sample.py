@@ -74,9 +74,9 @@ def test_planted_events_are_alerts_on_their_days(
         assert days[metric, f"group_key={planted.INCIDENT_PRODUCT}"] == incident, metric
     emerging = days["n_effective", f"topic_id={topics[planted.EMERGING_THEME]}"]
     assert planted.EMERGING_FIRST_DAY in emerging
-    assert {d for (_, key), ds in days.items() for d in ds if key in ("phrase=counterfeit", "phrase=fake")} >= {
-        planted.EMERGING_FIRST_DAY + timedelta(days=3)
-    }
+    words = [ds for (_, key), ds in days.items() if key.removeprefix("phrase=") in planted.EMERGING_WORDS]
+    assert words, "a few of them a day, so not on the first days"
+    assert min(set().union(*words)) > planted.EMERGING_FIRST_DAY
     campaign = set(planted.CAMPAIGN_COPIES)
     assert days["n_docs", f"group_key={planted.CAMPAIGN_PRODUCT}"] == campaign
     assert days["n_docs", f"source={planted.CAMPAIGN_CHANNEL}"] == campaign
