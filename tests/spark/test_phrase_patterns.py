@@ -134,7 +134,9 @@ def test_keyphrases_keep_words_that_belong_together(frames: Frames) -> None:
     assert life.score == pytest.approx(life.n_effective * 1.5849625)
     assert "battery" not in rows  # only within the longer phrase
     assert not [p for p in rows if "example" in p or "mail a" in p]
-    assert rows["firmware"].topic_id == 1 or rows["firmware"].topic_id is None
+    there = frames.phrased.where((F.col("run_date") == NIGHT) & F.array_contains("phrases", "firmware"))
+    topics = [r.topic_id for r in there.collect()]
+    assert rows["firmware"].topic_id == max((1, 2), key=topics.count)
     assert rows["router"].mean_sentiment < rows["red"].mean_sentiment
     assert 1 <= len(life.evidence) <= 3
     assert all("battery life" in e.quote and "[EMAIL]" in e.quote for e in life.evidence)
