@@ -43,7 +43,7 @@ DUP_GROUPS = Table(
         Column("is_campaign", BOOLEAN, "many copies of a long text, in a burst, most from one source; see the rule", False),
         Column("first_seen", DATE, "first night of the dup_group_id", False),
         Column("evidence", EVIDENCE, "the canonical text and the texts least like it; personal data in quotes is masked", False),
-        Column("sketch", T.ArrayType(LONG, containsNull=False), "hashed words of the canonical text, for later nights", False),
+        Column("sketch", T.ArrayType(LONG), "hashed words of the canonical text, for later nights", False),
     ),
     key=("dup_group_id",),
 )  # fmt: skip

@@ -188,7 +188,7 @@ def test_a_group_is_described(found: Found) -> None:
     }  # fmt: skip
     assert (group.n_docs, group.n_texts, group.method, group.is_campaign) == (14, 3, "minhash", True)
     assert (group.canonical_doc_id, group.n_sources, group.top_source_share) == ("campaign-0-00", 1, 1.0)
-    assert (group.burst_share, group.n_tokens) == (1.0, 23)
+    assert (group.burst_share, group.n_tokens) == (1.0, 22)
     assert group.min_similarity == pytest.approx(_one_word_apart(), abs=1e-6)
     assert group.mean_similarity == pytest.approx((1 + _one_word_apart()) / 2, abs=1e-6)
     assert [e.doc_id for e in group.evidence] == ["campaign-0-00", "campaign-1-00", "campaign-2-00"]
