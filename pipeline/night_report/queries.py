@@ -38,8 +38,9 @@ _QUERIES = {
     "phrases": f"""SELECT display, lang, n_docs, n_effective, expected, burst, mean_sentiment, evidence
         FROM keyphrases_daily WHERE run_date = $night AND burst IS NOT NULL AND n_effective >= 5
         ORDER BY n_effective - expected DESC, phrase LIMIT {_PHRASES}""",
-    "campaigns": f"""SELECT dup_group_id, method, n_docs, n_texts, first_ts, last_ts, top_source_share, min_similarity, first_seen,
-        evidence FROM dup_groups WHERE run_date = $night AND is_campaign ORDER BY n_docs DESC, dup_group_id LIMIT {_CAMPAIGNS}""",
+    "campaigns": f"""SELECT dup_group_id, method, n_docs, n_texts, first_ts, last_ts, top_source_share, min_similarity,
+        first_seen, evidence FROM dup_groups WHERE run_date = $night AND is_campaign
+        ORDER BY n_docs DESC, dup_group_id LIMIT {_CAMPAIGNS}""",
     "facts": f"""SELECT lang, subject, relation, object, n_effective, confidence, evidence FROM facts
         WHERE run_date = $night ORDER BY n_effective DESC, subject LIMIT {_FACTS}""",
     "runs": "SELECT * FROM runs WHERE run_date = $night",

@@ -51,7 +51,7 @@ DUP_GROUPS = Table(
 
 @dataclass(frozen=True)
 class Duplicates:
-    """`groups` are rows of `dup_groups`; `members` is run_date, doc_id (unique in a night), content_key, dup_group_id, similarity."""
+    """`groups`: rows of `dup_groups`. `members`: run_date, doc_id (unique in a night), content_key, dup_group_id, similarity."""
 
     groups: DataFrame
     members: DataFrame
