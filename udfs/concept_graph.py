@@ -46,12 +46,16 @@ def to_edges(frame: pd.DataFrame, names: list[str], spec: GraphSpec) -> pd.DataF
     kept = pairs[
         (pairs["q_value"] <= spec.max_q) & (pairs["npmi"] >= spec.min_npmi) & (pairs["n_effective"] >= spec.min_docs)
     ]
-    swapped = kept["source"] > kept["target"]
-    columns = ["source", "target", "n_source", "n_target"]
-    kept.loc[swapped, columns] = kept.loc[swapped, ["target", "source", "n_target", "n_source"]].to_numpy()
+    in_order = (kept["source"] <= kept["target"]).to_numpy(dtype=bool)
+    kept = kept.assign(
+        source=kept["source"].where(in_order, kept["target"]), target=kept["target"].where(in_order, kept["source"]),
+        n_source=kept["n_source"].where(in_order, kept["n_target"]),
+        n_target=kept["n_target"].where(in_order, kept["n_source"]),
+    )  # fmt: skip
     kept = kept.sort_values(["p_value", "npmi", "source", "target"], ascending=[True, False, True, True])
     kept = kept.head(spec.max_edges)
-    return kept.assign(community=communities(kept, spec))
+    # columns of text stay so where there is no row
+    return kept.assign(community=communities(kept, spec)).astype(dict.fromkeys(("source", "target", "community"), object))
 
 
 def communities(edges: pd.DataFrame, spec: GraphSpec) -> list[str | None]:
