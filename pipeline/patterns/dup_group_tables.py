@@ -51,7 +51,8 @@ DUP_GROUPS = Table(
 
 @dataclass(frozen=True)
 class Duplicates:
-    """`groups` are rows of `dup_groups`; `members` is run_date, doc_id (unique in a night), content_key, dup_group_id, similarity."""
+    """`groups` are rows of `dup_groups`; `members` is run_date, doc_id (unique in a night), content_key, dup_group_id, and
+    the similarity of its text to the canonical text."""
 
     groups: DataFrame
     members: DataFrame
