@@ -55,7 +55,9 @@ def to_edges(frame: pd.DataFrame, names: list[str], spec: GraphSpec) -> pd.DataF
     kept = kept.sort_values(["p_value", "npmi", "source", "target"], ascending=[True, False, True, True])
     kept = kept.head(spec.max_edges)
     # columns of text stay so where there is no row
-    return kept.assign(community=communities(kept, spec)).astype(dict.fromkeys(("source", "target", "community"), object))
+    return kept.assign(community=communities(kept, spec)).astype(
+        dict.fromkeys(("source", "target", "community"), object)
+    )
 
 
 def communities(edges: pd.DataFrame, spec: GraphSpec) -> list[str | None]:

@@ -3,6 +3,7 @@
 import io
 import math
 import re
+import warnings
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -104,7 +105,9 @@ def _svg(figure: "Figure", title: str) -> str:
             axes.spines[side].set_visible(False)
         axes.tick_params(labelsize=7)
     out = io.StringIO()
-    figure.savefig(out, format="svg", metadata={"Date": None})
+    with warnings.catch_warnings():  # of letters its own font lacks: the reader's fonts draw them
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        figure.savefig(out, format="svg", metadata={"Date": None})
     svg = _XML_HEAD.sub("", out.getvalue()).strip()
     # the page's width decides, the height follows
     return re.sub(

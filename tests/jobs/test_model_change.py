@@ -65,6 +65,7 @@ def nightly(
     spark = json.dumps({k: v for k, v in QUICK.items() if "Options" not in k} | {"spark.master": "local[1]"})
     config.write_text(
         f"input: {{path: {folder}/corpus, columns: {{lang: lang}}}}\noutput: {{root: {folder}/out}}\nspark: {spark}\n"
+        "patterns: {enabled: false}\n"
         "model: {embedding: static-en, device: cpu, runtime: torch, precision: float32}\n"
     )
     commands = [

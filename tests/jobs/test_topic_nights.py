@@ -63,6 +63,7 @@ def nightly(root: Path, *runs: tuple[int, int]) -> None:
         },
         "topics": {"history_nights": 5, "min_topics": 2, "seed": 7},
         "output": {"root": str(root)},
+        "patterns": {"enabled": False},
         "spark": {k: v for k, v in QUICK.items() if "Options" not in k} | {"spark.master": "local[1]"},
     }
     path = root.parent / "config.yaml"
