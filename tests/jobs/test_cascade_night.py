@@ -20,7 +20,8 @@ def nightly(corpus: Path, root: Path, *settings: str) -> dict[str, Any]:
     """Run two nights of the sample and return `run_results.json`."""
     command = [
         sys.executable, ROOT / "jobs/nightly.py", "--config", ROOT / "conf/jobs/sample_cascade.yaml",
-        "--from", DAYS[0], "--to", DAYS[1], "--set", f"input.path={corpus}", f"output.root={root}", "patterns.enabled=false", *settings,
+        "--from", DAYS[0], "--to", DAYS[1], "--set", f"input.path={corpus}", f"output.root={root}",
+        "patterns.enabled=false", *settings,
     ]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, timeout=800, cwd=root.parent)
     assert done.returncode == 0, done.stderr[-4000:]

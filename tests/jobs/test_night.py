@@ -139,6 +139,74 @@ def test_the_campaign_is_counted_and_its_copies_are_scored_once(db: duckdb.DuckD
     assert scored_once == texts <= n - copies + len(planted.CAMPAIGN_COPIES)
 
 
+def test_planted_events_are_alerts_on_their_days_and_quiet_nights_have_none(db: duckdb.DuckDBPyConnection) -> None:
+    alerts = db.execute(
+        "SELECT event_date, kind, group_key, metric, likely_cause FROM anomalies WHERE is_alert AND kind <> 'phrase'"
+    ).fetchall()
+    for metric in ("n_docs", "negative_share"):
+        days = {
+            day for day, kind, group, m, _ in alerts if (kind, group, m) == ("group", planted.INCIDENT_PRODUCT, metric)
+        }
+        assert days == set(planted.INCIDENT_DAYS)
+    campaign = {
+        (day, cause)
+        for day, kind, group, metric, cause in alerts
+        if (kind, group, metric) == ("group", planted.CAMPAIGN_PRODUCT, "n_docs")
+    }
+    assert campaign == {(day, "campaign") for day in planted.CAMPAIGN_COPIES}
+    emerging = {day for day, _, group, metric, _ in alerts if group == planted.EMERGING_PRODUCT and metric == "n_docs"}
+    assert planted.EMERGING_FIRST_DAY + dt.timedelta(days=2) in emerging
+    assert min(emerging) >= planted.EMERGING_FIRST_DAY
+    told = {day for day, *_ in alerts}
+    quiet = {d for d in planted.DAYS if d < min(planted.INCIDENT_DAYS)}
+    assert told & quiet == set()
+
+
+def test_the_campaign_is_one_group_on_both_nights(db: duckdb.DuckDBPyConnection) -> None:
+    groups = db.execute(
+        "SELECT run_date, dup_group_id, n_docs FROM dup_groups WHERE is_campaign ORDER BY run_date"
+    ).fetchall()
+    expected = {d: n + planted.CAMPAIGN_VARIANTS[d] for d, n in planted.CAMPAIGN_COPIES.items()}
+    assert {day: n for day, _, n in groups} == expected
+    assert len({group for _, group, _ in groups}) == 1
+
+
+def test_drivers_add_up_to_the_change(db: duckdb.DuckDBPyConnection) -> None:
+    worst = one(
+        db,
+        "SELECT max(abs(s - change)) FROM (SELECT sum(contribution) AS s, any_value(change) AS change FROM trend_drivers "
+        "GROUP BY run_date, metric, key, dimension)",
+    )
+    assert worst[0] < 1e-9
+
+
+def test_search_and_report_work_on_what_was_published(published: Path, sample: Path, tmp_path: Path) -> None:
+    found = subprocess.run(
+        [
+            sys.executable, ROOT / "jobs/search.py", "--config", ROOT / "conf/jobs/sample.yaml", "--format", "json",
+            "--group", planted.INCIDENT_PRODUCT, "--from", str(planted.INCIDENT_DAYS[0]), "-k", "5",
+            "--set", f"input.path={sample}/corpus", f"output.root={published}", "--", "the router is dead after the update",
+        ],
+        capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+    assert found.returncode == 0, found.stderr[-4000:]
+    rows = (
+        [json.loads(line) for line in found.stdout.splitlines()] if found.stdout[0] == "{" else json.loads(found.stdout)
+    )
+    assert len(rows) == 5
+    assert all(row["group_key"] == planted.INCIDENT_PRODUCT and row["quote"] for row in rows)
+    scores = [row["similarity"] for row in rows]
+    assert scores == sorted(scores, reverse=True)
+    assert scores[0] > 0.5
+    page = tmp_path / "night.html"
+    night = str(planted.INCIDENT_DAYS[1])
+    command = [sys.executable, ROOT / "jobs/report.py", "--root", published, "--run-date", night, "--out", page]
+    assert subprocess.run(command, capture_output=True, timeout=300).returncode == 0
+    text = page.read_text(encoding="utf-8")
+    assert f"documents: group_key={planted.INCIDENT_PRODUCT}" in text
+    assert "<script" not in text
+
+
 def test_every_language_is_scored_by_its_own_model(db: duckdb.DuckDBPyConnection) -> None:
     rows = {(lang, head): n for lang, head, n in db.execute(
         "SELECT truth.lang, sentiment_model, count(*) FROM doc_scores JOIN truth ON doc_id = message_id GROUP BY ALL"

@@ -12,6 +12,7 @@ from pyspark.sql import functions as F
 from sklearn.metrics import adjusted_rand_score
 
 from pipeline.config import TopicsConfig
+from pipeline.documents import RUN_DATE
 from pipeline.intervals import wilson
 from pipeline.scoring import with_nightly_topics, with_other, with_topics
 from pipeline.sentiment import to_sentiment_daily
@@ -40,7 +41,7 @@ def doc_scores(spark: SparkSession) -> DataFrame:
         (DAY, DAY, "5", "app", None, "zh", None, "k4", None, None, None, None, True, "m"),
         (NEXT, NEXT, "6", "app", None, "en", 0, "k1", "negative", -0.5, 0.3, True, True, "m"),
     ]
-    return spark.createDataFrame(rows, SCORES)
+    return spark.createDataFrame(rows, SCORES).withColumn("dup_group_id", F.lit(None).cast("string"))
 
 
 def model(key: str = "t", dormant: dt.date | None = None) -> TopicModel:
@@ -104,6 +105,13 @@ def test_topics_daily_has_every_topic_of_every_night(spark: SparkSession) -> Non
     assert (never.n_docs, never.share, never.mean_sentiment) == (0, 0.0, None)
     empty = rows[NEXT + dt.timedelta(days=1), 0]
     assert (empty.n_docs, empty.share, empty.ci_low) == (0, None, None)
+
+
+def test_near_duplicates_count_once(spark: SparkSession) -> None:
+    grouped = F.when(F.col("content_key").isin("k1", "k2") & (F.col(RUN_DATE) == DAY), "g")
+    scores = doc_scores(spark).withColumn("dup_group_id", grouped)
+    rows = to_topics_daily(scores, {DAY: model(), NEXT: model()}, "m").where("topic_id = 0").collect()
+    assert {r.run_date: (r.n_docs, r.n_effective) for r in rows} == {DAY: (3, 1), NEXT: (1, 1)}
 
 
 def test_topics_carry_the_nearest_documents_as_evidence_once_per_text(spark: SparkSession) -> None:
