@@ -19,7 +19,8 @@ _QUERIES = {
         WHERE event_date BETWEEN $first AND $night GROUP BY ALL ORDER BY event_date, sentiment""",
     "alerts": f"""SELECT a.*, t.label AS topic_label FROM anomalies a
         LEFT JOIN topics t ON a.topic_id = t.topic_id AND a.run_date = t.run_date
-        WHERE a.run_date = $night AND a.is_alert ORDER BY a.q_value, abs(a.score) DESC, a.metric, a.key LIMIT {_ALERTS}""",
+        WHERE a.run_date = $night AND a.is_alert
+        ORDER BY a.kind = 'phrase', a.q_value, abs(a.score) DESC, a.metric, a.key LIMIT {_ALERTS}""",
     "tested": """SELECT max(n_tested) AS n_tested, count(*) FILTER (WHERE is_alert) AS n_alerts
         FROM anomalies WHERE run_date = $night""",
     "drivers": """SELECT d.metric, d.key, d.dimension, d.component, sum(d.contribution) AS contribution,
