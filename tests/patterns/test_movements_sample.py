@@ -14,6 +14,8 @@ from pipeline.patterns.trends import to_trends
 from pipeline.sample import planted
 from pipeline.sample.corpus import Message, generate
 
+pytestmark = [pytest.mark.patterns, pytest.mark.timeout(1800)]
+
 SCORES = {"negative": -0.8, "neutral": 0.0, "positive": 0.8, "mixed": 0.0}
 FIRST_TESTED = planted.FIRST_DAY + timedelta(days=7)
 EVENT_DAYS = {*planted.INCIDENT_DAYS, *planted.CAMPAIGN_COPIES, *planted.EMERGING_MESSAGES, *planted.SHORT_REPEAT_DAYS}

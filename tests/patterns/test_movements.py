@@ -26,6 +26,8 @@ DOCS = (
     "sentiment_score double, is_canonical boolean"
 )
 
+pytestmark = [pytest.mark.patterns, pytest.mark.timeout(1800)]
+
 
 def documents() -> list[tuple[object, ...]]:
     """Nights of about 20 texts per group; tonight A turns negative, B is copied 60 times, topic 9 is new, and C has grown."""

@@ -28,6 +28,8 @@ SCHEMA = (
     "run_date date, doc_id string, content_key string, lang string, source string, group_key string, topic_id bigint, "
     "sentiment string, sentiment_score double, text string"
 )
+
+pytestmark = [pytest.mark.patterns, pytest.mark.timeout(1800)]
 FILLERS = "red blue green yellow orange purple silver golden wooden plastic paper metal".split()
 
 

@@ -32,6 +32,8 @@ LONG_TEXT = (
     "Never buy this kettle again, it leaked on the second day and the shop at mail@example.com refuses to answer me"
 )
 
+pytestmark = [pytest.mark.patterns, pytest.mark.timeout(1800)]
+
 
 def at(night: dt.date, seconds: int = 0) -> dt.datetime:
     return dt.datetime.combine(night, dt.time(), dt.UTC) + dt.timedelta(seconds=seconds)

@@ -26,7 +26,7 @@ THEMES = {
 }
 WORDS = "red blue green small large old new first second last cheap heavy light round square".split()
 WEEKS = (("parcel", "battery", "invoice"), ("parcel", "battery", "invoice", "garden"), ("parcel", "battery", "garden"))
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.patterns, pytest.mark.timeout(1800)]
 
 
 def corpus(folder: Path) -> None:
