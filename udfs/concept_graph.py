@@ -42,7 +42,7 @@ def to_edges(frame: pd.DataFrame, names: list[str], spec: GraphSpec) -> pd.DataF
     )  # fmt: skip
     scored = pairs["n_scored"].to_numpy(dtype=np.float64)
     mean = pairs["score_sum"].to_numpy(dtype=np.float64) / np.where(scored > 0, scored, np.nan) / _MILLION
-    pairs = pairs.assign(mean_sentiment=[None if np.isnan(m) else float(m) for m in mean])
+    pairs = pairs.assign(mean_sentiment=np.array([None if np.isnan(m) else float(m) for m in mean], dtype=object))
     kept = pairs[
         (pairs["q_value"] <= spec.max_q) & (pairs["npmi"] >= spec.min_npmi) & (pairs["n_effective"] >= spec.min_docs)
     ]

@@ -123,7 +123,7 @@ def _matrix(lists: pa.ListArray, known: pa.Array) -> NDArray[np.bool_]:
 def _all(has: NDArray[np.bool_], itemset: Sequence[int]) -> NDArray[np.bool_]:
     if not itemset:
         return np.ones(has.shape[1], dtype=np.bool_)
-    found = has[itemset[0]]
+    found: NDArray[np.bool_] = has[itemset[0]]
     for item in itemset[1:]:
         found = found & has[item]
     return found

@@ -26,7 +26,7 @@ def make_nearest(vector: NDArray[np.float32], k: int) -> Callable[[Iterator[pa.R
         for batch in batches:
             for key, entry in _candidates(batch, query, k):
                 known = best.get(key)
-                if known is None or entry[1:] < known[1:]:  # type: ignore[operator]
+                if known is None or entry[1:] < known[1:]:
                     best[key] = entry
             if len(best) > 4 * k:
                 best = dict(_first(best, k))

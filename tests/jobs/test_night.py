@@ -101,9 +101,11 @@ def test_the_incident_is_found(db: duckdb.DuckDBPyConnection) -> None:
         ).fetchall()
     )
     ordinary = [share for day, share in shares.items() if day not in planted.INCIDENT_DAYS]
-    assert min(shares[day] for day in planted.INCIDENT_DAYS) >= 0.75
-    assert sum(ordinary) / len(ordinary) <= 0.4
-    assert max(ordinary) < min(shares[day] for day in planted.INCIDENT_DAYS)
+    least = min(shares[day] for day in planted.INCIDENT_DAYS)
+    assert least >= 0.85
+    # by the truth 0.92 against 0.30: the model calls some questions of ordinary days negative
+    assert least - sum(ordinary) / len(ordinary) >= 0.45
+    assert max(ordinary) < least
 
 
 def test_the_emerging_topic_has_a_topic_of_its_own(db: duckdb.DuckDBPyConnection) -> None:
