@@ -55,9 +55,8 @@ def to_edges(frame: pd.DataFrame, names: list[str], spec: GraphSpec) -> pd.DataF
     kept = kept.sort_values(["p_value", "npmi", "source", "target"], ascending=[True, False, True, True])
     kept = kept.head(spec.max_edges)
     # columns of text stay so where there is no row
-    return kept.assign(community=communities(kept, spec)).astype(
-        dict.fromkeys(("source", "target", "community"), object)
-    )
+    found = np.array(communities(kept, spec), dtype=object)
+    return kept.assign(community=found).astype({"source": object, "target": object})
 
 
 def communities(edges: pd.DataFrame, spec: GraphSpec) -> list[str | None]:
