@@ -233,10 +233,10 @@ def test_the_key_of_a_cascade_names_models_and_settings() -> None:
 
 
 def test_series_carry_the_key_of_their_cascade(spark: SparkSession) -> None:
-    row = (DAY, DAY, None, None, "en", 0, "k1", "neutral", 0.1, "m")
+    row = (DAY, DAY, None, None, "en", 0, "k1", None, "neutral", 0.1, "m")
     columns = (
         "run_date date, event_date date, source string, group_key string, lang string, topic_id bigint, content_key string, "
-        "sentiment string, sentiment_score double, model_key string"
+        "dup_group_id string, sentiment string, sentiment_score double, model_key string"
     )
     frame = spark.createDataFrame([row], columns)
     for key in (None, "c"):
