@@ -19,6 +19,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.read_tables import open_duckdb
+from pipeline.schemas import TABLES
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(1500)]
 ROOT = Path(__file__).parents[2]
@@ -153,7 +154,7 @@ def test_cluster_and_laptop_publish_equal_tables(
     )  # fmt: skip
     assert local.returncode == 0, local.stderr[-4000:]
     on_cluster, on_laptop = hashes(tmp_path / "cluster"), hashes(tmp_path / "local")
-    assert len(on_cluster) == 2 * 11
+    assert len(on_cluster) == 2 * len(TABLES)
     assert on_cluster == on_laptop
     results = json.loads((tmp_path / "cluster" / "run_results.json").read_text())
     with open_duckdb(tmp_path / "cluster") as db:
