@@ -98,7 +98,5 @@ def _with_runtime(spark: SparkSession, spec: SqlSpec, config: SqlConfig) -> SqlS
     for model in spec.models:
         asked = config.model if model.name == DEFAULT else config.models[model.name]
         scoring = resolve_runtime(spark, model.scoring, asked, known)
-        models.append(
-            replace(model, scoring=scoring, embedding=replace(model.embedding, runtime=scoring.runtime))
-        )
+        models.append(replace(model, scoring=scoring, embedding=replace(model.embedding, runtime=scoring.runtime)))
     return replace(spec, models=tuple(models))

@@ -42,9 +42,7 @@ def classify_functions(spec: SqlSpec) -> tuple[SqlFunction, ...]:
         """Return the struct `CLASSIFIED`; null only for null text."""
         n = len(text)
         found = _found(spec, text.tolist(), each(labels, n), model, "ai_classify_full")
-        answers: list[Answer | None] = [
-            _answer(error=one) if isinstance(one, dict) else None for one in found
-        ]
+        answers: list[Answer | None] = [_answer(error=one) if isinstance(one, dict) else None for one in found]
         options = list(zip(each(multilabel, n), each(threshold, n), each(none, n), strict=True))
         for classifier, rows, scores in _by_classifier(found):
             for i, answer in zip(rows, _full(classifier, scores, [options[i] for i in rows]), strict=True):

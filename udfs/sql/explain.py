@@ -85,7 +85,13 @@ def _kept(scorer: Scorer, key: bytes, answer: Answer) -> dict[bytes, str]:
 
 
 def _weighed(
-    spec: SqlSpec, scorer: Scorer, model: ModelSpec, raw: str, text: str, classifier: Classifier | None, label: str | None
+    spec: SqlSpec,
+    scorer: Scorer,
+    model: ModelSpec,
+    raw: str,
+    text: str,
+    classifier: Classifier | None,
+    label: str | None,
 ) -> Answer:
     whole = scorer.scores(model.scoring, [text], "ai_explain")[0]
     if whole.error:

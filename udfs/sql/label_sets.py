@@ -75,7 +75,9 @@ def check_labels(labels: Any, fewest: int = MIN_LABELS) -> list[str] | Problem:
     read = [read_text(label, MAX_LABEL_CHARS)[0] if isinstance(label, str) else None for label in labels]
     found = [label for label in read if label is not None]
     if len(found) < len(labels):
-        return problem("BAD_LABELS", f"a label is null, empty, no string, or longer than {MAX_LABEL_CHARS:,} characters")
+        return problem(
+            "BAD_LABELS", f"a label is null, empty, no string, or longer than {MAX_LABEL_CHARS:,} characters"
+        )
     if len(set(found)) < len(found):
         return problem("BAD_LABELS", "a label is there twice")
     return labels
@@ -107,7 +109,9 @@ def _described(
     # each label by itself: where it says yes to 5 of 100 texts of no label
     edges = np.array([make_head(v[None], background, FALSE_ACCEPTANCE).none_below[0] for v in vectors])
     none_below = make_head(vectors, background, FALSE_ACCEPTANCE).none_below
-    classifier = _zero_shot(tuple(label for label, _ in descriptions), model, vectors, edges, none_below, spec.temperature)
+    classifier = _zero_shot(
+        tuple(label for label, _ in descriptions), model, vectors, edges, none_below, spec.temperature
+    )
     if len(_made) >= _MADE_MAX:
         _made.clear()
     _made[model, descriptions] = classifier
