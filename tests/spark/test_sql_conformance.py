@@ -3,11 +3,11 @@
 from pathlib import Path
 
 from pyspark.sql import SparkSession
+from sql_conformance import differences, statements
 
 from pipeline.config import NightModelConfig
 from pipeline.sql import SqlConfig, register
 from pipeline.sql.config import CacheConfig
-from tests.sql_conformance import differences, statements
 
 
 def test_a_session_answers_as_documented(spark: SparkSession, tmp_path: Path) -> None:

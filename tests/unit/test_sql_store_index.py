@@ -27,7 +27,11 @@ def row(i: int, *, error: str | None = None) -> dict[str, object]:
 
 def write_part(index: Path, name: str, rows: list[dict[str, object]], buckets: int) -> None:
     places = [
-        int(bucket_of(np.array([int.from_bytes(bytes.fromhex(str(r["content_key"]))[:8], "big")], np.uint64), buckets)[0])
+        int(
+            bucket_of(np.array([int.from_bytes(bytes.fromhex(str(r["content_key"]))[:8], "big")], np.uint64), buckets)[
+                0
+            ]
+        )
         for r in rows
     ]
     ordered = sorted(zip(places, rows, strict=True), key=lambda p: (p[0], str(p[1]["content_key"])))
@@ -52,7 +56,15 @@ def test_every_row_is_found_and_no_other(tmp_path: Path, buckets: int) -> None:
         if i == 50:
             assert (lang, sentiment, score, error, vector) == ("xx", None, None, "LANG_UNSUPPORTED", None)
             continue
-        assert (lang, sentiment, score, confidence, model, coverage, error) == ("en", "positive", i / 100, 0.5, "m", 1.0, None)
+        assert (lang, sentiment, score, confidence, model, coverage, error) == (
+            "en",
+            "positive",
+            i / 100,
+            0.5,
+            "m",
+            1.0,
+            None,
+        )
         assert vector is not None
         assert np.frombuffer(vector, "<f4").tolist() == [i, 0.5, -1.0]
 
