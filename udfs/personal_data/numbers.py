@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from udfs.personal_data.bank_accounts import is_card
 from udfs.personal_data.categories import CARD, NUMBER, PHONE, Span
-from udfs.personal_data.phones import Digits, extension_end, is_phone
+from udfs.personal_data.phones import MOST_SINGLE, Context, Digits, extension_end, is_phone
 
 _RUN = re.compile(r"[+＋]?[(（]?\d+(?:[ \u00a0().\-‐‑–－/（）]{1,3}\d+)*")
 _GROUP = re.compile(r"\d+")
@@ -85,11 +85,12 @@ def _at(text: str, groups: list[_Group], i: int, *, continues: bool) -> tuple[Sp
     for n, digits in windows:
         if is_card(digits.groups) and digits.stands_alone:
             return Span(groups[i].start, groups[i + n - 1].end, CARD), n
+    context = Context(text, windows[0][1].start) if windows else None
     for named in (False, True):
         for n, digits in windows:
             if continues and not named and not _is_apart(digits):
                 continue
-            if is_phone(digits, named=named):
+            if context and is_phone(digits, context, named=named):
                 return Span(digits.start, extension_end(text, digits.end), PHONE), n
     return None
 
@@ -102,17 +103,18 @@ def _is_apart(digits: Digits) -> bool:
 
 def _windows(text: str, groups: list[_Group], i: int) -> Iterator[tuple[int, Digits]]:
     """Yield the readings that begin at group i, the longest first, with how many groups each takes."""
-    last, n_digits = i, 0
+    last, n_digits, n_single = i, 0, 0
     while last < len(groups) and last < i + _MOST_GROUPS and not (last > i and groups[last].breaks):
-        n_digits += groups[last].end - groups[last].start
-        if n_digits > _MOST_DIGITS:
+        n = groups[last].end - groups[last].start
+        n_digits, n_single = n_digits + n, n_single + (n == 1)
+        if n_digits > _MOST_DIGITS or n_single > MOST_SINGLE:
             break
         last += 1
     while last > i:
-        window = groups[i:last]
-        if sum(group.end - group.start for group in window) < _LEAST_DIGITS:
+        places = tuple([(group.start, group.end) for group in groups[i:last]])
+        if sum(end - start for start, end in places) < _LEAST_DIGITS:
             return
-        yield len(window), Digits(text, tuple((group.start, group.end) for group in window))
+        yield len(places), Digits(text, places)
         last -= 1
 
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 _BEFORE_CHARS, _AFTER_CHARS = 40, 14
+MOST_SINGLE = 3
+"""Groups of one digit in a phone number: `1 (800) …`, `(0)`."""
 _OPENING, _CLOSING, _PLUS = "(（", ")）", "+＋"
 _EXTENSION = re.compile(r"(?:,? ?(?:extension|extn?\.?|durchwahl|poste|anexo|分机)[ .:]{0,2}| ?x ?|#)\d{1,6}(?!\w)", re.IGNORECASE)
 _PHONE_BEFORE = re.compile(
@@ -84,7 +86,24 @@ def extension_end(text: str, end: int) -> int:
     return match.end() if match else end
 
 
-def is_phone(digits: Digits, *, named: bool) -> bool:
+class Context:
+    """What the words before a number say; read once for all readings that begin at the same place."""
+
+    def __init__(self, text: str, start: int) -> None:
+        self._before = text[max(0, start - _BEFORE_CHARS) : start]
+
+    @cached_property
+    def says_phone(self) -> bool:
+        """Whether a word before says that a phone number follows."""
+        return _PHONE_BEFORE.search(self._before) is not None
+
+    @cached_property
+    def says_other(self) -> bool:
+        """Whether a word or sign before says that something else follows: an order's number, an amount."""
+        return _OTHER_BEFORE.search(self._before) is not None or _MONEY_BEFORE.search(self._before) is not None
+
+
+def is_phone(digits: Digits, context: Context, *, named: bool) -> bool:
     """Return whether a number is a phone's.
 
     Args:
@@ -94,17 +113,25 @@ def is_phone(digits: Digits, *, named: bool) -> bool:
     joined = "".join(digits.groups)
     if not 6 <= len(joined) <= 15 or not digits.stands_alone:
         return False
-    before = digits.text[max(0, digits.start - _BEFORE_CHARS) : digits.start]
     if digits.text[digits.start] in _PLUS:
         return _is_international(joined)
-    if _OTHER_BEFORE.search(before) or _MONEY_BEFORE.search(before):
+    if not (_may_be_named(digits, joined) if named else _shows(digits, joined)):
         return False
     after = digits.text[digits.end : digits.end + _AFTER_CHARS]
-    if _UNIT_AFTER.match(after):
+    if named and not (context.says_phone or _PHONE_AFTER.match(after)):
         return False
-    if named:
-        is_named = _PHONE_BEFORE.search(before) or _PHONE_AFTER.match(after)
-        return bool(is_named) and (len(joined) >= 7 or len(digits.groups) > 1) and not _is_years(digits.groups)
+    return not context.says_other and not _UNIT_AFTER.match(after)
+
+
+def _may_be_named(digits: Digits, joined: str) -> bool:
+    """Return whether a number is a phone's if a word says so: not years, and not cut into single digits."""
+    groups = digits.groups
+    if len(joined) < 7 and len(groups) == 1:
+        return False
+    return not _is_years(groups) and sum(len(group) == 1 for group in groups) <= MOST_SINGLE
+
+
+def _shows(digits: Digits, joined: str) -> bool:
     if len(digits.groups) == 1:
         return _is_chinese_mobile(joined)
     return len(joined) >= 7 and _has_form(digits, joined)
