@@ -71,7 +71,9 @@ def table(counts: Counts) -> str:
     for name in sorted(PERSONAL):
         n, found = counts.annotated[name], counts.found[name]
         recall, exact = (f"{c[name] / n:.3f}" if n else "–" for c in (counts.recalled, counts.exact))
-        lines.append(f"| {name} | {n} | {recall} | {exact} | {found} | {f'{counts.right[name] / found:.3f}' if found else '–'} |")
+        lines.append(
+            f"| {name} | {n} | {recall} | {exact} | {found} | {f'{counts.right[name] / found:.3f}' if found else '–'} |"
+        )
     return "\n".join(lines)
 
 

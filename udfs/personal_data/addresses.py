@@ -10,7 +10,9 @@ _NO_SPACES = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3000-\u30ff\u3400-\u4dbf\
 """Scripts written without spaces, and Korean, whose particles follow a word: they stand next to an address, not in it."""
 _LETTER = rf"[^\W_{_NO_SPACES}]"
 _LOCAL = re.compile(rf"(?:{_LETTER}|[!#$%&'*+/=?^_`{{|}}~.-]){{1,64}}\Z")
-_DOMAIN = re.compile(rf"(?:{_LETTER}(?:{_LETTER}|-){{0,62}}\.){{1,8}}(?:xn--[a-zA-Z0-9-]{{2,59}}|(?!\d){_LETTER}{{2,24}})(?!{_LETTER})")
+_DOMAIN = re.compile(
+    rf"(?:{_LETTER}(?:{_LETTER}|-){{0,62}}\.){{1,8}}(?:xn--[a-zA-Z0-9-]{{2,59}}|(?!\d){_LETTER}{{2,24}})(?!{_LETTER})"
+)
 _LONGEST_LOCAL, _LONGEST_DOMAIN = 64, 254
 """Of RFC 5321, 4.5.3.1."""
 
@@ -44,7 +46,9 @@ def urls(text: str) -> Iterator[Span]:
     """Find URLs with a scheme, those that begin with www, and bare domain names under the best-known endings."""
     if "." not in text and "://" not in text:
         return
-    starts = sorted((*match.span(), match.re is _SCHEME) for pattern in (_SCHEME, _BARE) for match in pattern.finditer(text))
+    starts = sorted(
+        (*match.span(), match.re is _SCHEME) for pattern in (_SCHEME, _BARE) for match in pattern.finditer(text)
+    )
     done = 0
     for start, end, has_scheme in starts:
         if start < done:
@@ -59,7 +63,9 @@ def _trimmed(text: str, start: int, end: int) -> int:
     while end > start:
         last = text[end - 1]
         opening = _CLOSING.get(last)
-        if last not in _TRAILING and (opening is None or text.count(opening, start, end) >= text.count(last, start, end)):
+        if last not in _TRAILING and (
+            opening is None or text.count(opening, start, end) >= text.count(last, start, end)
+        ):
             return end
         end -= 1
     return end

@@ -10,7 +10,9 @@ from udfs.personal_data.phones import MOST_SINGLE, Context, Digits, extension_en
 
 _RUN = re.compile(r"[+＋]?[(（]?\d+(?:[ \u00a0().\-‐‑–－/（）]{1,3}\d+)*")
 _GROUP = re.compile(r"\d+")
-_SEPARATOR = re.compile(r"[ \u00a0]?[.\-‐‑–－/]?[ \u00a0]?|[ \u00a0.\-]?[(（]|[)）][ \u00a0\-]?|[ \u00a0]?[(（]\d[)）][ \u00a0]?")
+_SEPARATOR = re.compile(
+    r"[ \u00a0]?[.\-‐‑–－/]?[ \u00a0]?|[ \u00a0.\-]?[(（]|[)）][ \u00a0\-]?|[ \u00a0]?[(（]\d[)）][ \u00a0]?"
+)
 _DATE = re.compile(
     r"(?:(?:19|20)\d\d[-‑–/](?:19|20)\d\d|(?:19|20)\d\d([-/.])(?:0?[1-9]|1[0-2])\1(?:0?[1-9]|[12]\d|3[01])"
     r"|(?:0?[1-9]|[12]\d|3[01])([-/.])(?:0?[1-9]|[12]\d|3[01])\2(?:(?:19|20)\d\d|\d\d))(?![-/.]?\d)",

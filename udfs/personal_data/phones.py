@@ -12,7 +12,9 @@ _BEFORE_CHARS, _AFTER_CHARS = 40, 14
 MOST_SINGLE = 3
 """Groups of one digit in a phone number: `1 (800) …`, `(0)`."""
 _OPENING, _CLOSING, _PLUS = "(（", ")）", "+＋"
-_EXTENSION = re.compile(r"(?:,? ?(?:extension|extn?\.?|durchwahl|poste|anexo|分机)[ .:]{0,2}| ?x ?|#)\d{1,6}(?!\w)", re.IGNORECASE)
+_EXTENSION = re.compile(
+    r"(?:,? ?(?:extension|extn?\.?|durchwahl|poste|anexo|分机)[ .:]{0,2}| ?x ?|#)\d{1,6}(?!\w)", re.IGNORECASE
+)
 _PHONE_BEFORE = re.compile(
     r"(?:\b(?:phones?|tele(?:phone|fone|fono|fon|foon)|tel|telf|tél(?:éphone)?|teléfono|telefono|mobil\w{0,2}|móvil|movil|cel(?:l|ular)?|"
     r"celulares?|cellphone|hand(?:y|phone)|fax|whats ?app|wechat|sms|hotline|call(?:ed|ing)?|dial(?:ed|ing)?|ring|text(?:ed)?|"
@@ -22,7 +24,9 @@ _PHONE_BEFORE = re.compile(
     r"número|numero|de|do|da|é|ist|unter|le|au|est|il|è|не|по|на|di|ke))*(?:是|为|為|号码?|號碼?|の?番号は?|[:：])?[^\w\n\[]{0,6}\Z",
     re.IGNORECASE,
 )
-_PHONE_AFTER = re.compile(r"[ \-–(,:/]{0,3}(?:office|mobile|cell|fax|home|work|phone|tel|desk|móvil|fijo)\b", re.IGNORECASE)
+_PHONE_AFTER = re.compile(
+    r"[ \-–(,:/]{0,3}(?:office|mobile|cell|fax|home|work|phone|tel|desk|móvil|fijo)\b", re.IGNORECASE
+)
 _OTHER_BEFORE = re.compile(
     r"(?:licen[cs]e|passport|account|acct|a/c|order|invoice|receipt|tracking|parcel|ticket|case|ref(?:erence)?|policy|serial|model|"
     r"isbn|issn|sku|asin|ean|upc|imei|vin|zip|postal|postcode|version|bid|patent|registration|member(?:ship)?|customer|booking|"
@@ -193,7 +197,9 @@ def _has_form(digits: Digits, joined: str) -> bool:
         return joined.startswith("0") and len(sizes) >= 2
     if joined.startswith("0") and sizes in _WITH_ZERO:
         return True
-    if sizes == (3, 3, 3) and set(between) != {"-"} and joined[0] not in "0679":  # a first digit that mobile numbers have
+    if (
+        sizes == (3, 3, 3) and set(between) != {"-"} and joined[0] not in "0679"
+    ):  # a first digit that mobile numbers have
         return False
     if len(joined) <= 8 and set(between) != {"-"}:  # 224 4966 Bond Street
         return False

@@ -13,15 +13,11 @@ from udfs.sql.spec import ModelSpec, SqlSpec
 from udfs.sql_function import SqlFunction
 
 
-def vectors_of(
-    scorer: Scorer, model: ModelSpec, texts: Sequence[str], function: str, hint: str = ""
-) -> list[Scored]:
+def vectors_of(scorer: Scorer, model: ModelSpec, texts: Sequence[str], function: str, hint: str = "") -> list[Scored]:
     """Return scores with vectors of distinct texts; also of languages that have an encoder but no model of sentiment."""
     scores = scorer.scores(model.scoring, texts, function, hint=hint)
     wider = model.embedding.languages()
-    left = [
-        i for i, s in enumerate(scores) if s.error == "LANG_UNSUPPORTED" and (covers(wider, s.lang or "") or hint)
-    ]
+    left = [i for i, s in enumerate(scores) if s.error == "LANG_UNSUPPORTED" and (covers(wider, s.lang or "") or hint)]
     if left and set(wider) != set(model.scoring.languages()):
         again = scorer.scores(model.embedding, [texts[i] for i in left], function, hint=hint)
         for i, scored in zip(left, again, strict=True):
