@@ -9,22 +9,22 @@ from udfs.personal_data.categories import EMAIL, IP, URL, Span
 _NO_SPACES = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3000-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uf900-\ufaff\uff00-\uffef"
 """Scripts written without spaces, and Korean, whose particles follow a word: they stand next to an address, not in it."""
 _LETTER = rf"[^\W_{_NO_SPACES}]"
-_LOCAL = re.compile(rf"(?:{_LETTER}|[!#$%&'*+/=?^_`{{|}}~.-]){{1,64}}\Z")
+_LOCAL = re.compile(rf"(?:{_LETTER}|[!#$%&'*+^_`{{|}}~.-]){{1,64}}\Z")
 _DOMAIN = re.compile(
-    rf"(?:{_LETTER}(?:{_LETTER}|-){{0,62}}\.){{1,8}}(?:xn--[a-zA-Z0-9-]{{2,59}}|(?!\d){_LETTER}{{2,24}})(?!{_LETTER})"
+    rf"(?:{_LETTER}(?:{_LETTER}|-){{0,62}}\.){{1,8}}(?:xn--[a-zA-Z0-9-]{{2,59}}|[^\W\d_{_NO_SPACES}]{{2,24}})(?!{_LETTER})"
 )
 _LONGEST_LOCAL, _LONGEST_DOMAIN = 64, 254
 """Of RFC 5321, 4.5.3.1."""
 
 
 def emails(text: str) -> Iterator[Span]:
-    """Find e-mail addresses (RFC 5322 dot-atoms, letters of other alphabets too) around each `@`."""
+    """Find e-mail addresses around each `@`: dot-atoms of RFC 5322 without `/`, `?`, `=`; letters of other alphabets too."""
     at, done = text.find("@"), 0
     while at >= 0:
         local = _LOCAL.search(text, max(done, at - _LONGEST_LOCAL), at)
         domain = _DOMAIN.match(text, at + 1, at + 1 + _LONGEST_DOMAIN)
         if local and domain:
-            start = at - len(local.group().lstrip(".'-/?&=#`{|}~!$%^*+"))
+            start = at - len(local.group().lstrip(".'-&#`{|}~!$%^*+"))
             if start < at and text[at - 1] != ".":
                 yield Span(start, domain.end(), EMAIL)
                 done = domain.end()

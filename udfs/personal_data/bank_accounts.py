@@ -8,11 +8,12 @@ from udfs.personal_data.categories import IBAN, Span
 _LENGTHS = {
     code: int(length)
     for length, codes in {
-        "15": "NO", "16": "BE BI", "18": "DK FI FO GL NL SD FK", "19": "MK SI", "20": "AT BA EE KZ LT LU XK MN",
+        "15": "NO", "16": "BE", "18": "DK FI FO GL NL SD FK", "19": "MK SI", "20": "AT BA EE KZ LT LU XK MN",
         "21": "CH HR LI LV", "22": "BG BH CR DE GB GE IE ME RS VA", "23": "AE GI IL IQ OM TL SO",
-        "24": "AD CZ DZ ES MD PK RO SA SE SK TN VG", "25": "AO CV GW LY MZ PT ST", "26": "IR IS TR",
-        "27": "BF BJ CF CG CM DJ EG FR GA GR IT KM MC MG ML MR SM SN TD TG CI BF GQ", "28": "AL AZ BY CY DO GT HN HU LB NE NI PL SV",
-        "29": "BR PS QA UA", "30": "JO KW MU YE", "31": "MT SC", "32": "LC", "33": "RU",
+        "24": "AD CZ ES MD PK RO SA SE SK TN VG", "25": "AO CV GW LY MZ PT ST", "26": "DZ IR IS TR",
+        "27": "BI CF CG CM DJ FR GA GQ GR IT KM MC MG MR SM TD",
+        "28": "AL AZ BF BJ BY CI CY DO GT HN HU LB MA ML NE NI PL SN SV TG",
+        "29": "BR EG PS QA UA", "30": "JO KW MU YE", "31": "MT SC", "32": "LC", "33": "RU",
     }.items()
     for code in codes.split()
 }  # fmt: skip

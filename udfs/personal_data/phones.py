@@ -30,7 +30,8 @@ _PHONE_AFTER = re.compile(
 _OTHER_BEFORE = re.compile(
     r"(?:licen[cs]e|passport|account|acct|a/c|order|invoice|receipt|tracking|parcel|ticket|case|ref(?:erence)?|policy|serial|model|"
     r"isbn|issn|sku|asin|ean|upc|imei|vin|zip|postal|postcode|version|bid|patent|registration|member(?:ship)?|customer|booking|"
-    r"confirmation|transaction|tag|bag|claim|file|flight|card|iban|swift|routing|social security|ssn|tax|identity|id|pin|code|serie|pedido|factura|cuenta|"
+    r"confirmation|transaction|tag|bag|claim|file|flight|card|iban|swift|routing|"
+    r"social security|ssn|tax|identity|id|pin|code|serie|pedido|factura|cuenta|"
     r"référence|commande|bestell\w*|rechnung\w*|konto\w*|订单号?|单号|账号|账户|卡号|编号|代码|邮编|身份证号?|发票号?)"
     r"\W{0,3}(?:(?:numbers?|no|nr|num|code|号码?|is|es|was|number is|no is)\W{0,3}){0,3}\Z",
     re.IGNORECASE,
@@ -188,7 +189,7 @@ def _has_form(digits: Digits, joined: str) -> bool:
         return True
     if digits.text[digits.start] in _OPENING:
         return len(sizes) >= 2 and 1 <= sizes[0] <= 5 and max(sizes[1:]) <= 8
-    if _is_years(groups) or _is_range(groups) or any("." in each for each in between) and len(set(between)) > 1:
+    if _is_years(groups) or _is_range(groups) or (any("." in each for each in between) and len(set(between)) > 1):
         return False
     in_thousands = sizes[0] <= 3 and set(sizes[1:]) == {3} and not joined.startswith("0")
     if in_thousands and (between[0] == "." or sizes[0] < 3):

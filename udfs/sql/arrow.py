@@ -78,4 +78,4 @@ def _vectors(result: Any, dtype: pa.DataType) -> pa.Array:
 
 def _plain(value: Any) -> Any:
     """Return None for what pandas says is missing."""
-    return None if isinstance(value, float) and np.isnan(value) or value is pd.NA or value is pd.NaT else value
+    return None if (isinstance(value, float) and np.isnan(value)) or value is pd.NA or value is pd.NaT else value

@@ -1,4 +1,4 @@
-"""Functions of SQL that need only the text: language, keyphrases, personal data, tokens, summary. `docs/sql_text_functions.md`."""
+"""Functions of SQL over text alone: language, keyphrases, personal data, tokens, summary. `docs/sql_text_functions.md`."""
 
 from udfs.sql_function import SqlFunction
 from udfs.sql_text import count_tokens, keyphrases, language, masking, summary

@@ -14,7 +14,7 @@ COUNT = f"STRUCT<tokens: INT, model: STRING, error: {ERROR}>"
 
 
 def ai_count_tokens(text: "pd.Series[Any]", model: Any = None) -> "pd.Series[Any]":
-    """Return the tokens a model reads of a text, special ones not counted; null also where `ai_count_tokens_full` has an error."""
+    """Return how many tokens a text has, special ones not counted; null also where `ai_count_tokens_full` has an error."""
     return answered(text, (model,), lambda one, name: _count(one, name)["tokens"], nothing)
 
 

@@ -1,7 +1,8 @@
 """The sentences that stand for a text.
 
-A sentence's score is its cosine to the mean of the sentences' unit vectors (centroid: Radev et al. 2004), and a little more for the
-first one. Sentences are chosen one after another by maximal marginal relevance (Carbonell and Goldstein 1998) as long as they fit.
+A sentence's score is its cosine to the mean of the sentences' unit vectors (centroid: Radev et al. 2004), and a little more for
+the first one. Sentences are chosen one after another by maximal marginal relevance (Carbonell and Goldstein 1998) as long as
+they fit.
 """
 
 import re
@@ -16,13 +17,13 @@ from udfs.sql_text.sentences import Sentence, sentences
 
 FIRST = 0.05
 """What the first sentence has more: chosen on the training part of SciTLDR, see `docs/sql_text_functions.md`."""
-_RELEVANCE = 0.7
+_RELEVANCE = 0.5
 MAX_SENTENCES = 20_000
 """Sentences read, from the beginning."""
 _MAX_CANDIDATES = 1_000
-_WORD = re.compile(
-    r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u0e00-\u0e7f]|[^\W\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u0e00-\u0e7f]+"
-)
+_UNSPACED = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u0e00-\u0e7f"
+"""Japanese, Chinese, Thai: scripts without spaces between words."""
+_WORD = re.compile(rf"(?P<character>[{_UNSPACED}])|[^\W{_UNSPACED}]+")
 _NO_SPACES = re.compile(r"[\u3000-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uff00-\uffef]")
 
 
@@ -45,12 +46,11 @@ class Extract:
 
 def n_words(text: str) -> float:
     """Return the length in words; in scripts without spaces two characters are one."""
-    found = _WORD.findall(text)
-    return sum(0.5 if len(word) == 1 and _is_unspaced(word) else 1.0 for word in found)
+    return sum(map(_length, _WORD.finditer(text)))
 
 
-def _is_unspaced(char: str) -> bool:
-    return "\u3040" <= char <= "\u9fff" or "\uf900" <= char <= "\ufaff" or "\u0e00" <= char <= "\u0e7f"
+def _length(match: re.Match[str]) -> float:
+    return 0.5 if match["character"] else 1.0
 
 
 def extract(text: str, max_words: int, max_sentences: int) -> Extract:
@@ -106,7 +106,7 @@ def _cut(sentence: str, max_words: int) -> str:
     """Return the beginning of a sentence, at most `max_words` long and ending with a word."""
     length, end = 0.0, 0
     for match in _WORD.finditer(sentence):
-        length += 0.5 if len(match.group()) == 1 and _is_unspaced(match.group()) else 1.0
+        length += _length(match)
         if length > max_words:
             break
         end = match.end()

@@ -5,13 +5,14 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 _END = re.compile(
-    r"[.!?…‽؟।۔]+[\"'”’»)\]]*(?=\s)"  # with a space after
-    r"|[。！？｡!?]+[”’」』）)\"']*(?=[\u2e80-\u9fff\uac00-\ud7a3\uff00-\uffef\s]|\Z)"  # Chinese and Japanese have none
+    r"(?<![.!?…‽؟।۔])[.!?…‽؟।۔]++[\"'”’»)\]]*+(?=\s)"  # with a space after
+    r"|(?<![。！？｡!?])[。！？｡!?]++[”’」』）)\"']*+(?=[\u2e80-\u9fff\uac00-\ud7a3\uff00-\uffef\s]|\Z)"  # Chinese and Japanese have none
     r"|\n\s{0,20}\n|\r\n\s{0,20}\r\n|\n(?=\s{0,20}(?:[-*•·]|\d{1,3}[.)])\s)"
 )
 _ABBREVIATION = re.compile(
-    r"(?:\b(?:e\.g|i\.e|et al|etc|vs|cf|ca|approx|resp|dr|mr|mrs|ms|prof|st|jr|sr|fig|figs|eq|eqs|sec|no|nos|vol|pp?|ed|eds|inc|ltd|"
-    r"corp|co|dept|u\.s|u\.k|sra?|srta|dra|núm|pág|ej|p\. ej|z\. ?b|bzw|usw|nr|m|mme|mlle|art|т\. ?е|г|ул|стр)|\b[^\W\d_])\.\Z",
+    r"(?:\b(?:e\.g|i\.e|et al|etc|vs|cf|ca|approx|resp|dr|mr|mrs|ms|prof|st|jr|sr|fig|figs|eq|eqs|sec|no|nos|vol|pp?|ed|eds|inc|"
+    r"ltd|corp|co|dept|u\.s|u\.k|sra?|srta|dra|núm|pág|ej|"
+    r"p\. ej|z\. ?b|bzw|usw|nr|m|mme|mlle|art|т\. ?е|г|ул|стр)|\b[^\W\d_])\.\Z",
     re.IGNORECASE,
 )
 _LOOK_BACK = 12
