@@ -3,6 +3,7 @@
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
+from pyspark.sql.pandas.functions import pandas_udf
 
 from udfs.personal_data.series import without_personal_data
 
@@ -42,4 +43,5 @@ def masked(text: Column) -> Column:
 
     Meant for few rows, the quotes of a table: they go to a Python worker.
     """
-    return F.pandas_udf(without_personal_data, T.StringType())(text)
+    shown: Column = pandas_udf(without_personal_data, T.StringType())(text)
+    return shown

@@ -1,5 +1,7 @@
 """Personal data in a text: what is found where, what only looks like it, and that hostile texts cost no more than others."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -107,13 +109,8 @@ PIECES = st.sampled_from(
         "👩‍👩‍👧",
         "客服",
         "e\u0301",
-        " ",
-        "\n",
-        "，",
-        "word",
-        "\ud800",
-        "7",
     ]
+    + [" ", "\n", "，", "word", "\ud800", "7"]
 )
 
 
@@ -122,7 +119,7 @@ PIECES = st.sampled_from(
 def test_spans_are_in_order_apart_and_count_code_points(text: str) -> None:
     spans = personal_data(text, ALL)
     assert all(0 <= s.start < s.end <= len(text) for s in spans)
-    assert all(a.end <= b.start for a, b in zip(spans, spans[1:], strict=False))
+    assert all(a.end <= b.start for a, b in pairwise(spans))
     rest, place = [], 0
     for span in spans:
         rest += [text[place : span.start], span.mask]
@@ -140,8 +137,9 @@ def test_offsets_hold_after_any_script(before: str) -> None:
 
 
 HOSTILE = (
-    "a", "a.", "@", "a@", "a@b.", "1", "1 ", "12 34 ", "1.", "-1", "1:", "a:", "::", "(1) ", "http://", "www.a", "www.)", ")", "+1",
-    "4111 ", "GB29 ", "AB12", "1-", "1/1/", "cpf 1", "id 1 ", "a.com", "a-", "phone 123 ", "http://a.b/(((", "784 ", "ssn number is ",
+    "a", "a.", "@", "a@", "a@b.", "1", "1 ", "12 34 ", "1.", "-1", "1:", "a:", "::", "(1) ", "http://", "www.a", "www.)", ")",
+    "+1", "4111 ", "GB29 ", "AB12", "1-", "1/1/", "cpf 1", "id 1 ", "a.com", "a-", "phone 123 ", "http://a.b/(((", "784 ",
+    "ssn number is ",
 )  # fmt: skip
 
 

@@ -17,7 +17,9 @@ from udfs.sql_text.sentences import Sentence, sentences
 
 FIRST = 0.05
 """What the first sentence has more: chosen on the training part of SciTLDR, see `docs/sql_text_functions.md`."""
-_RELEVANCE = 0.5
+_RELEVANCE = 0.7
+_REPEATS = 0.9
+"""A sentence whose cosine to a chosen one is above this says the same again."""
 MAX_SENTENCES = 20_000
 """Sentences read, from the beginning."""
 _MAX_CANDIDATES = 1_000
@@ -99,6 +101,8 @@ def _chosen(
         kept = [place for place, c in enumerate(candidates) if c != i and lengths[c] <= left]
         candidates = [candidates[place] for place in kept]
         nearest = np.maximum(nearest[kept], vectors[candidates] @ vectors[i])
+        is_new = np.flatnonzero(nearest <= _REPEATS)
+        candidates, nearest = [candidates[int(place)] for place in is_new], nearest[is_new]
     return chosen
 
 

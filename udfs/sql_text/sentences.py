@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 _END = re.compile(
-    r"(?<![.!?…‽؟।۔])[.!?…‽؟।۔]++[\"'”’»)\]]*+(?=\s)"  # with a space after
-    r"|(?<![。！？｡!?])[。！？｡!?]++[”’」』）)\"']*+(?=[\u2e80-\u9fff\uac00-\ud7a3\uff00-\uffef\s]|\Z)"  # Chinese and Japanese have none
+    r"(?<![.!?…‽؟।۔])[.!?…‽؟।۔]++[\"'”’»)\]]*+(?=\s)"  # a space follows
+    # Chinese and Japanese have none
+    r"|(?<![。！？｡!?])[。！？｡!?]++[”’」』）)\"']*+(?=[\u2e80-\u9fff\uac00-\ud7a3\uff00-\uffef\s]|\Z)"
     r"|\n\s{0,20}\n|\r\n\s{0,20}\r\n|\n(?=\s{0,20}(?:[-*•·]|\d{1,3}[.)])\s)"
 )
 _ABBREVIATION = re.compile(
