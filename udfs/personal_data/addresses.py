@@ -6,7 +6,10 @@ from collections.abc import Iterator
 
 from udfs.personal_data.categories import EMAIL, IP, URL, Span
 
-_NO_SPACES = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3000-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uf900-\ufaff\uff00-\uffef"
+_NO_SPACES = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3000-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uf900-\ufaff"
+    "\uff00-\uffef"
+)
 """Scripts written without spaces, and Korean, whose particles follow a word: they stand next to an address, not in it."""
 _LETTER = rf"[^\W_{_NO_SPACES}]"
 _LOCAL = re.compile(rf"(?:{_LETTER}|[!#$%&'*+^_`{{|}}~.-]){{1,64}}\Z")

@@ -15,6 +15,7 @@ _OPENING, _CLOSING, _PLUS = "(（", ")）", "+＋"
 _EXTENSION = re.compile(
     r"(?:,? ?(?:extension|extn?\.?|durchwahl|poste|anexo|分机)[ .:]{0,2}| ?x ?|#)\d{1,6}(?!\w)", re.IGNORECASE
 )
+_GOES_ON = re.compile(r"[-.‐‑/]\d")
 _PHONE_BEFORE = re.compile(
     r"(?:\b(?:phones?|tele(?:phone|fone|fono|fon|foon)|tel|telf|tél(?:éphone)?|teléfono|telefono|mobil\w{0,2}|móvil|movil|cel(?:l|ular)?|"
     r"celulares?|cellphone|hand(?:y|phone)|fax|whats ?app|wechat|sms|hotline|call(?:ed|ing)?|dial(?:ed|ing)?|ring|text(?:ed)?|"
@@ -116,10 +117,10 @@ def is_phone(digits: Digits, context: Context, *, named: bool) -> bool:
             `call` or `office`.
     """
     joined = "".join(digits.groups)
-    if not 6 <= len(joined) <= 15 or not digits.stands_alone:
+    if not 6 <= len(joined) <= 15 or not digits.stands_alone or _GOES_ON.match(digits.text, digits.end):
         return False
     if digits.text[digits.start] in _PLUS:
-        return _is_international(joined)
+        return context.says_phone if named else _is_international(joined)
     if not (_may_be_named(digits, joined) if named else _shows(digits, joined)):
         return False
     after = digits.text[digits.end : digits.end + _AFTER_CHARS]
