@@ -1,12 +1,14 @@
 """Personal data in a text: what is found where, what only looks like it, and that hostile texts cost no more than others."""
 
+import random
 from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.sample.personal_data import CARDS, IBANS
+from pipeline.sample.personal_data import CARDS, IBANS, disclosures
+from pipeline.sample.planted import PERSONAL_DATA
 from udfs.personal_data.categories import ALL, EMAIL, NIGHT, PERSONAL, URL, UnknownCategoryError, named
 from udfs.personal_data.spans import masked, personal_data
 
@@ -100,10 +102,9 @@ def test_names_of_categories() -> None:
 
 
 PIECES = st.sampled_from(
-    [
-        "a@b.co", "http://x.org/y", "10.0.0.1", "4242 4242 4242 4242", "+1 212 555 0123", "😀", "👩‍👩‍👧", "客服", "e\u0301", " ",
-        "\n", "，", "word", "\ud800", "7",
-    ]  # fmt: skip
+    "a@b.co|http://x.org/y|10.0.0.1|4242 4242 4242 4242|+1 212 555 0123|😀|👩‍👩‍👧|客服|e\u0301| |\n|，|word|\ud800|7".split(
+        "|"
+    )
 )
 
 
@@ -119,6 +120,14 @@ def test_spans_are_in_order_apart_and_count_code_points(text: str) -> None:
         place = span.end
     assert "".join([*rest, text[place:]]) == masked(text, ALL)
     assert all("@" in text[s.start : s.end] for s in spans if s.category == EMAIL)
+
+
+SENTENCES = [(d.kind, d.sentence) for d in disclosures(PERSONAL_DATA, random.Random(7))]
+
+
+@pytest.mark.parametrize(("kind", "sentence"), SENTENCES)
+def test_what_the_sample_corpus_gives_away_is_found_and_nothing_else(kind: str, sentence: str) -> None:
+    assert [span.category for span in personal_data(sentence, ALL)] == [kind]
 
 
 @given(st.lists(st.sampled_from(["😀", "客服", "é", "𝒳", "，"]), max_size=6).map("".join))
