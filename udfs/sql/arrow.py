@@ -31,6 +31,15 @@ def make_arrow(function: SqlFunction, return_type: pa.DataType) -> Callable[...,
     return call
 
 
+def make_arrow_aggregate(function: SqlFunction) -> Callable[..., Any]:
+    """Return the function for a grouped-aggregate Arrow UDF: the group's arguments in, one value out."""
+
+    def call(*args: pa.Array, **named: pa.Array) -> Any:
+        return function.function(*map(to_series, args), **{name: to_series(a) for name, a in named.items()})
+
+    return call
+
+
 def to_series(values: Any) -> "pd.Series[Any]":
     """Turn an Arrow array into a Series of Python objects: str, bool, int, float, list, dict or None; broken UTF-8 is repaired."""
     if isinstance(values, pa.ChunkedArray):

@@ -17,7 +17,7 @@ SENTIMENT = (
     f"lang: STRING, coverage: DOUBLE, model: STRING, error: {ERROR}>"
 )
 MAX_ASPECTS = 50
-_SENTENCE = re.compile(r"[^.!?。！？…]*(?:[.!?…]+(?=\s|$)|[。！？]+|[.!?…]+(?=\S)|$)")
+_BETWEEN_SENTENCES = re.compile(r"(?<=[.!?…])\s+|(?<=[。！？])")
 _QUOTE_CHARS = 300
 Answer = dict[str, Any]
 
@@ -131,5 +131,5 @@ def mention(text: str, aspect: str) -> str | None:
     """
     is_spaced = aspect.isascii() or not any("\u3040" <= c <= "\u9fff" for c in aspect)
     pattern = re.compile((r"(?<!\w)" if is_spaced else "") + re.escape(aspect.casefold()))
-    found = [s.strip() for s in _SENTENCE.findall(text) if pattern.search(s.casefold())]
+    found = [s.strip() for s in _BETWEEN_SENTENCES.split(text) if pattern.search(s.casefold())]
     return " ".join(found) or None
