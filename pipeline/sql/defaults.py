@@ -1,4 +1,4 @@
-"""The functions' configuration for a command line: a file, or the defaults with the store that nights left under an output root."""
+"""The functions' configuration for a command line: of a file, or the defaults with the store under an output root."""
 
 import hashlib
 import os

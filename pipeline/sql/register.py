@@ -21,6 +21,7 @@ from udfs.sql.cache import ResultCache
 from udfs.sql.functions import model_functions
 from udfs.sql.spec import SqlSpec
 from udfs.sql_function import SqlFunction
+from udfs.sql_text import FUNCTIONS
 
 logger = logging.getLogger(__name__)
 
@@ -65,7 +66,7 @@ def register(spark: SparkSession, config: SqlConfig | None = None) -> Registered
     if config.store is not None:
         for model in spec.models:
             index_store(spark, Path(config.store.root).absolute(), Path(config.store.index).absolute(), model.scoring)
-    names = [*register_functions(spark, model_functions(spec)), *_register_aggregates(spark, spec)]
+    names = [*register_functions(spark, (*model_functions(spec), *FUNCTIONS)), *_register_aggregates(spark, spec)]
     has_built_in = bool(spark.catalog.functionExists("vector_cosine_similarity"))
     spark.sql(_COSINE.format(cosine=_BUILT_IN if has_built_in else _BY_HAND))
     return Registered((*names, "vec_cosine"), spec)
