@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from pyspark.sql import SparkSession
 from sql_conformance import differences, statements
 
@@ -10,6 +11,7 @@ from pipeline.sql import SqlConfig, register
 from pipeline.sql.config import CacheConfig
 
 
+@pytest.mark.timeout(900)
 def test_a_session_answers_as_documented(spark: SparkSession, tmp_path: Path) -> None:
     assert len(statements()) >= 60
     model = NightModelConfig(device="cpu")

@@ -61,7 +61,7 @@ def aggregates(spec: SqlSpec) -> tuple[SqlFunction, ...]:
             return _summary(len(text), error=problem("BAD_ARGUMENT", f"max_words is a number from 1 to {MAX_WORDS:,}"))
         texts = read_texts(text.tolist(), spec.max_text_chars).distinct
         sample = sorted(texts, key=content_key)[: spec.agg_rows]
-        found = extract("\n".join(sample), wanted, _MAX_SENTENCES)
+        found = extract("\n\n".join(sample), wanted, _MAX_SENTENCES)
         if not found.summary:
             return _summary(len(text), error=problem("EMPTY_INPUT", "no text of the group has a sentence"))
         return _summary(len(text), summary=found.summary, n_read=len(sample), model=STATIC)
