@@ -65,6 +65,9 @@ def test_claims_of_a_killed_process_can_be_taken(tmp_path: Path) -> None:
     while not (mine := cache.claim([b"k" * 16])) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert mine == [b"k" * 16]
+    third, _ = caches(tmp_path)
+    assert len(list((tmp_path / "owners").iterdir())) == 4, "the living; the file of the dead is gone"
+    third.close()
 
 
 def test_the_file_stays_bounded_and_keeps_the_newest(tmp_path: Path) -> None:

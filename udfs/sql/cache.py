@@ -93,8 +93,12 @@ class ResultCache:
     def _open(self) -> None:
         owners = self.folder / "owners"
         owners.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._lock = (owners / self._name).open("w")
+        for path in owners.glob("[!.]*"):
+            self._lives(path.name)  # the dead leave their files
+        unlocked = owners / f".{self._name}"
+        self._lock = unlocked.open("w")
         fcntl.flock(self._lock, fcntl.LOCK_EX)
+        unlocked.rename(owners / self._name)  # a file under its name is locked as long as its owner lives
         db = sqlite3.connect(self.folder / FILE, timeout=120, isolation_level=None)
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = NORMAL")
