@@ -46,7 +46,22 @@ def published_catalog(root: Path) -> str:
 
 def published_files(root: Path, table: str) -> list[Path]:
     """Return the files of a table as published now, in order of the nights."""
-    return [path for _, files in _published(root, table, _manifests(root)) for path in files]
+    return [path for _, files in _published(root, table, published_manifests(root)) for path in files]
+
+
+def published_manifests(root: Path) -> list[Manifest]:
+    """Return, for each published night in order, the manifest of its run, cut to that night.
+
+    Raises:
+        PublishError: the log or a manifest is unreadable.
+    """
+    runs = published_runs(root)
+    whole = {run_id: read_manifest(root, run_id) for run_id in set(runs.values())}
+    return [
+        Manifest(run_id, m.catalog, (day,), m.columns, tuple(n for n in m.nights if n.run_date == day))
+        for day, run_id in runs.items()
+        for m in [whole[run_id]]
+    ]
 
 
 def open_duckdb(root: Path) -> "duckdb.DuckDBPyConnection":
@@ -63,7 +78,7 @@ def open_duckdb(root: Path) -> "duckdb.DuckDBPyConnection":
     root = root.absolute()
     check_root(root)
     catalog = published_catalog(root)
-    manifests = _manifests(root)
+    manifests = published_manifests(root)
     connection = duckdb.connect()
     connection.execute("SET TimeZone = 'UTC'")
     connection.execute(f"CREATE SCHEMA IF NOT EXISTS {_name(catalog)}")
@@ -84,17 +99,6 @@ def duckdb_type(dtype: T.DataType) -> str:
     if isinstance(dtype, T.StructType):
         return f"STRUCT({', '.join(f'{_name(f.name)} {duckdb_type(f.dataType)}' for f in dtype)})"
     return _NAMES[dtype.simpleString()]
-
-
-def _manifests(root: Path) -> list[Manifest]:
-    """Return, for each published night in order, the manifest of its run, cut to that night."""
-    runs = published_runs(root)
-    whole = {run_id: read_manifest(root, run_id) for run_id in set(runs.values())}
-    return [
-        Manifest(run_id, m.catalog, (day,), m.columns, tuple(n for n in m.nights if n.run_date == day))
-        for day, run_id in runs.items()
-        for m in [whole[run_id]]
-    ]
 
 
 def _published(root: Path, table: str, manifests: list[Manifest]) -> list[tuple[tuple[str, ...], list[Path]]]:

@@ -1,0 +1,228 @@
+"""Spark's JDBC server, and where asked Spark Connect's, in a session that holds the functions and the published tables."""
+
+import contextlib
+import logging
+import socket
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from py4j.protocol import Py4JError
+from pyspark import SparkConf
+from pyspark.errors import PySparkException
+from pyspark.sql import SparkSession
+
+from pipeline.errors import ConfigError, NightjarError
+from pipeline.read_tables import published_catalog
+from pipeline.serving.binding import Address, check_address, check_connect_address
+from pipeline.serving.tables import ServedTables
+from pipeline.session import build_session, check_java
+from pipeline.sql import SqlConfig, register
+from pipeline.sql.sharing import share_functions
+
+logger = logging.getLogger(__name__)
+_FOLLOW_SEC, _HEALTH_SEC, _GRACE_SEC = 10.0, 60.0, 30.0
+_FAIR = """<?xml version="1.0"?>
+<allocations><pool name="default"><schedulingMode>FAIR</schedulingMode></pool></allocations>
+"""
+_STATEMENT_LOGGERS = (
+    "org.apache.spark.sql.hive.thriftserver",
+    "org.apache.hive.service",
+    "org.apache.spark.sql.connect",
+)
+"""What these log of a failed statement holds the statement, which may hold text of a document."""
+
+
+@dataclass(frozen=True)
+class Health:
+    """JDBC sessions that are open, JDBC statements that run, and MiB of the JVM's heap that are in use."""
+
+    sessions: int
+    running: int
+    heap_mib: int
+
+
+class SqlServer:
+    """A running server. Its methods are called by the thread that opened it."""
+
+    def __init__(self, spark: SparkSession, tables: ServedTables, functions: tuple[str, ...], address: Address) -> None:
+        """Start listening.
+
+        Raises:
+            NightjarError: it cannot listen there.
+        """
+        self.tables, self.functions, self.address = tables, functions, address
+        self._jvm: Any = spark.sparkContext._jvm
+        _hide_statements(self._jvm)
+        package = self._jvm.org.apache.spark.sql.hive.thriftserver
+        try:
+            self._thrift = package.HiveThriftServer2.startWithContext(spark._jsparkSession.sqlContext())
+        except Py4JError as error:
+            raise NightjarError(
+                f"{address.host}:{address.port}: the JDBC server did not start: {_last_cause(error)}"
+            ) from None
+        store = spark.sparkContext._jsc.sc().statusStore().store()
+        self._counts = package.ui.HiveThriftServer2AppStatusStore(store)
+        self._started = time.monotonic()
+
+    @property
+    def url(self) -> str:
+        """The JDBC URL, without what authentication adds to it."""
+        host = f"[{self.address.host}]" if ":" in self.address.host else self.address.host
+        return f"jdbc:hive2://{host}:{self.address.port}/{self.tables.catalog}"
+
+    def health(self) -> Health:
+        """Ask the JVM how it is.
+
+        Raises:
+            NightjarError: the JVM has ended, or the server in it.
+        """
+        try:
+            if self._thrift.getServiceState().toString() != "STARTED":
+                raise NightjarError("the JDBC server has stopped by itself; start it again")
+            memory = self._jvm.java.lang.Runtime.getRuntime()
+            heap = (memory.totalMemory() - memory.freeMemory()) >> 20
+            return Health(self._counts.getOnlineSessionNum(), self._counts.getTotalRunning(), heap)
+        except (Py4JError, OSError):
+            raise NightjarError(
+                "the JVM has ended, perhaps for want of memory: start the server again, with more spark.driver.memory"
+            ) from None
+
+    def serve(self, stopping: threading.Event) -> None:
+        """Follow the publish log and log a line of health every minute until `stopping` is set.
+
+        Raises:
+            NightjarError: the server has ended by itself.
+        """
+        due = time.monotonic() + _HEALTH_SEC
+        while not stopping.wait(_FOLLOW_SEC):
+            health = self.health()
+            try:
+                if changed := self.tables.follow():
+                    logger.info(f"tables    {changed} nights of tables are newly published and shown")
+                self.tables.restore()
+            except (NightjarError, PySparkException) as error:
+                logger.warning(f"tables    shown as before: {str(error).splitlines()[0]}")
+            if time.monotonic() >= due:
+                due += _HEALTH_SEC
+                logger.info(
+                    f"health    up {time.monotonic() - self._started:,.0f} s, {health.sessions} sessions, "
+                    f"{health.running} statements running, heap {health.heap_mib:,} MiB",
+                    extra={"event": "health", **vars(health)},
+                )
+
+    def stop(self, grace_sec: float = _GRACE_SEC) -> None:
+        """Let running statements end, for at most `grace_sec`, then close all sessions. A JVM that is gone is no error."""
+        with contextlib.suppress(Py4JError, OSError, NightjarError):
+            deadline = time.monotonic() + grace_sec
+            while (running := self.health().running) and time.monotonic() < deadline:
+                time.sleep(0.2)
+            logger.info(f"stopping  {running} statements cancelled" if running else "stopping  no statement is running")
+            self._thrift.stop()
+
+
+@contextlib.contextmanager
+def open_server(root: Path, config: SqlConfig, address: Address, connect: Address | None = None) -> Iterator[SqlServer]:
+    """Open a server on what is published under `root`; on leaving the block it is stopped.
+
+    Raises:
+        ConfigError: nothing is published there, or the address may not or cannot be listened on.
+        ModelError: a model of the configuration is unknown, unsafe or changed.
+        NightjarError: the server does not start.
+    """
+    submitted = {**dict(SparkConf().getAll()), **config.spark}
+    for warning in check_address(address, submitted):
+        logger.warning(f"warning   {warning}")
+    _check_free(address, "--port")
+    if connect is not None:
+        check_connect_address(connect, submitted)
+        _check_free(connect, "--connect-port")
+    published_catalog(root)
+    check_java()
+    with tempfile.TemporaryDirectory(prefix="nightjar-sql-") as folder:
+        properties = {**_properties(Path(folder), submitted), **config.spark, **_addresses(address, connect)}
+        spark = build_session("nightjar-sql-server", properties)
+        try:
+            tables = ServedTables(spark, root, Path(folder))
+            functions = register(spark, config).names
+            share_functions(spark, functions)
+            server = SqlServer(spark, tables, functions, address)
+            try:
+                with _connect_server(spark) if connect is not None else contextlib.nullcontext():
+                    yield server
+            finally:
+                server.stop()
+        finally:
+            with contextlib.suppress(Py4JError, OSError):
+                spark.stop()
+
+
+@contextlib.contextmanager
+def _connect_server(spark: SparkSession) -> Iterator[None]:
+    jvm: Any = spark.sparkContext._jvm
+    service = getattr(getattr(jvm.org.apache.spark.sql.connect.service, "SparkConnectService$"), "MODULE$")
+    service.start(spark.sparkContext._jsc.sc())
+    try:
+        yield
+    finally:
+        with contextlib.suppress(Py4JError, OSError):
+            service.stop(jvm.scala.Option.empty(), jvm.scala.Option.empty())
+
+
+def _properties(folder: Path, submitted: Mapping[str, str]) -> dict[str, str]:
+    """Defaults of a server: a catalog in memory, statements that share the cores, answers that cannot fill the driver."""
+    pools = folder / "pools.xml"
+    pools.write_text(_FAIR, encoding="utf-8")
+    defaults = {
+        "spark.scheduler.mode": "FAIR",
+        "spark.scheduler.allocation.file": pools.as_uri(),
+        "spark.driver.maxResultSize": "512m",
+        "spark.hadoop.hive.server2.idle.session.timeout": "8h",
+    }
+    fixed = {
+        "spark.sql.catalogImplementation": "in-memory",
+        "spark.sql.warehouse.dir": str(folder / "warehouse"),
+    }
+    return {key: value for key, value in defaults.items() if key not in submitted} | fixed
+
+
+def _addresses(address: Address, connect: Address | None) -> dict[str, str]:
+    hive = "spark.hadoop.hive.server2.thrift"
+    found = {
+        f"{hive}.bind.host": address.host,
+        f"{hive}.port": str(address.port),
+        f"{hive}.http.port": str(address.port),
+    }
+    if connect is not None:
+        found |= {
+            "spark.connect.grpc.binding.address": connect.host,
+            "spark.connect.grpc.binding.port": str(connect.port),
+        }
+    return found
+
+
+def _check_free(address: Address, option: str) -> None:
+    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address.host, address.port))
+        except OSError as error:
+            raise ConfigError(
+                f"{address.host}:{address.port}: cannot be listened on: {error.strerror}; choose another {option} or --host"
+            ) from None
+
+
+def _hide_statements(jvm: Any) -> None:
+    logging_ = jvm.org.apache.logging.log4j
+    for name in _STATEMENT_LOGGERS:
+        logging_.core.config.Configurator.setLevel(name, logging_.Level.OFF)
+
+
+def _last_cause(error: Py4JError) -> str:
+    causes = [line.strip() for line in str(error).splitlines() if line.startswith((":", "Caused by:"))]
+    return causes[-1].removeprefix("Caused by:").lstrip(": ") if causes else type(error).__name__

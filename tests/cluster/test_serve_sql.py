@@ -1,0 +1,207 @@
+"""jobs/serve_sql.py over the wire: beeline, a DBAPI client and Spark Connect, what they may do, and how the server ends."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import QUICK, Warehouse
+from directory_server import DirectoryServer
+from sql_conformance import differences, statements
+from sql_server import JOB, Served, ask, client, free_port, served, wait_until
+
+from pipeline.read_tables import open_duckdb
+from pipeline.schemas import TABLES
+
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
+QUICK_JVM = QUICK["spark.driver.extraJavaOptions"]
+SMALL = "model: {embedding: static-en, sentiment: sentiment-en-static, device: cpu}\n"
+MASTER = "spark: {spark.master: 'local[2]', spark.sql.shuffle.partitions: '2'"
+
+
+@pytest.fixture(scope="module")
+def server(warehouse: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """With the default models, as the conformance file has them, on JDBC and Connect."""
+    folder = tmp_path_factory.mktemp("served")
+    config = folder / "server.yaml"
+    config.write_text(f"model: {{device: cpu}}\ncache: {{folder: {folder / 'cache'}}}\n{MASTER}}}\n", encoding="utf-8")
+    connect = str(free_port())
+    args = ("--functions-config", str(config), "--connect-port", connect)
+    with served(warehouse.root, folder / "log", *args, properties=QUICK_JVM) as running:
+        (folder / "connect-port").write_text(connect)
+        yield running
+
+
+def connect_port(server: Served) -> str:
+    return server.log.with_name("connect-port").read_text()
+
+
+def test_it_says_when_it_is_ready_and_listens_on_loopback_alone(server: Served) -> None:
+    start = f"ready: jdbc:hive2://127.0.0.1:{server.port}/nightjar, "
+    assert server.ready.startswith(start)
+    assert f" {len(TABLES) + 1} tables, " in server.ready
+    ports = {f"{int(port):04X}" for port in (server.port, connect_port(server))}
+    listening = [
+        line.split() for name in ("tcp", "tcp6") for line in Path("/proc/net", name).read_text().splitlines()[1:]
+    ]
+    addresses = {f[1].rpartition(":")[0] for f in listening if f[3] == "0A" and f[1].rpartition(":")[2] in ports}
+    assert addresses <= {"0100007F", "0000000000000000FFFF00000100007F"}, addresses
+    assert addresses
+
+
+def test_beeline_sees_functions_and_views(server: Served, warehouse: Warehouse) -> None:
+    import pyspark
+
+    beeline = Path(pyspark.__file__).parent / "bin" / "beeline"
+    url = f"jdbc:hive2://127.0.0.1:{server.port}/nightjar"
+    sql = "SELECT ai_analyze_sentiment('I hate it, the worst'), count(*), max(run_date) FROM doc_scores;"
+    done = subprocess.run(
+        [beeline, "-u", url, "-n", "analyst", "--outputformat=csv2", "--showHeader=false", "--silent=true", "-e", sql],
+        capture_output=True, text=True, timeout=200, env={**os.environ, "SPARK_SUBMIT_OPTS": QUICK_JVM},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "negative,7,2026-10-07" in done.stdout, done.stdout
+
+
+def test_conformance_over_jdbc(server: Served) -> None:
+    connection = client(server.port)
+    assert len(statements()) >= 60
+    assert differences(lambda sql: ask(connection, sql)) == []
+
+
+def test_conformance_over_connect_by_a_client_that_registers_nothing(server: Served) -> None:
+    program = (
+        "import sys; from pyspark.sql import SparkSession; from sql_conformance import differences\n"
+        "spark = SparkSession.builder.remote(sys.argv[1]).getOrCreate()\n"
+        "print(differences(lambda sql: [list(row) for row in spark.sql(sql).collect()]))\n"
+        "print(spark.sql('SELECT count(*) FROM nightjar.doc_scores').collect()[0][0])\n"
+    )
+    tests = Path(__file__).parents[1]
+    done = subprocess.run(
+        [sys.executable, "-c", program, f"sc://127.0.0.1:{connect_port(server)}"],
+        capture_output=True, text=True, timeout=400, cwd=tests, env={**os.environ, "PYTHONPATH": str(tests)},
+    )  # fmt: skip
+    assert done.stdout == "[]\n7\n", (done.stdout, done.stderr[-2000:])
+
+
+def test_every_table_reads_as_duckdb_reads_it(server: Served, warehouse: Warehouse) -> None:
+    connection = client(server.port)
+    with open_duckdb(warehouse.root) as db:
+        names = [table.name for table in TABLES] + ["v_sentiment_trend"]
+        expected = {name: db.sql(f"SELECT count(*) FROM {name}").fetchall()[0][0] for name in names}
+    assert {name: ask(connection, f"SELECT count(*) FROM {name}")[0][0] for name in names} == expected
+    assert {row[1] for row in ask(connection, "SHOW TABLES")} == set(names)
+
+
+def test_a_session_is_its_own(server: Served) -> None:
+    one, other = client(server.port), client(server.port)
+    ask(one, "SET spark.sql.session.timeZone=Asia/Tokyo")
+    one.cursor().execute("USE default")
+    assert ask(other, "SELECT current_database(), current_timezone()") == [["nightjar", "UTC"]]
+    assert ask(one, "SELECT current_database(), current_timezone()") == [["default", "Asia/Tokyo"]]
+
+
+def test_published_tables_take_no_insert(server: Served) -> None:
+    with pytest.raises(Exception, match=r"EXPECT_TABLE_NOT_VIEW|VIEW"):
+        ask(client(server.port), "INSERT INTO nightjar.runs SELECT * FROM nightjar.runs")
+
+
+def test_a_killed_client_leaves_the_server_well(server: Served) -> None:
+    program = (
+        "import sys; sys.path.insert(0, sys.argv[2]); from sql_server import ask, client\n"
+        "connection = client(int(sys.argv[1])); print(ask(connection, 'SELECT 1'), flush=True)\n"
+        "ask(connection, 'SELECT count(*) FROM range(1000000000) a CROSS JOIN range(1000000)')\n"
+    )
+    killed = subprocess.Popen(
+        [sys.executable, "-c", program, str(server.port), str(Path(__file__).parent)], stdout=subprocess.PIPE, text=True
+    )
+    assert killed.stdout is not None
+    assert killed.stdout.readline() == "[[1]]\n"
+    threading.Event().wait(3)
+    killed.kill()
+    killed.wait(10)
+    killed.stdout.close()
+    assert ask(client(server.port), "SELECT ai_analyze_sentiment('I love it')") == [["positive"]]
+    assert server.process.poll() is None
+
+
+def test_a_failed_statement_is_not_logged(server: Served) -> None:
+    with pytest.raises(Exception, match="no_such_column"):
+        ask(client(server.port), "SELECT no_such_column, 'a secret of a customer'")
+    assert "a secret of a customer" not in server.log.read_text()
+
+
+def test_nights_published_meanwhile_are_shown_and_sigterm_ends_well(tmp_path: Path) -> None:
+    tiny = Path(__file__).parents[1] / "tiny_nights.py"
+    root = tmp_path / "out"
+    first = subprocess.run([sys.executable, str(tiny), str(root)], capture_output=True, text=True, timeout=200)
+    assert first.returncode == 0, first.stderr[-2000:]
+    config = tmp_path / "server.yaml"
+    config.write_text(f"{SMALL}cache: {{folder: {tmp_path / 'cache'}}}\n{MASTER}}}\n", encoding="utf-8")
+    args = ("--functions-config", str(config))
+    with served(root, tmp_path / "log", *args, properties=QUICK_JVM) as running:
+        connection = client(running.port)
+        before = ask(connection, "SELECT DISTINCT run_id FROM doc_scores")
+        ask_nothing(connection, "DROP VIEW nightjar.runs")
+        again = subprocess.run([sys.executable, str(tiny), str(root)], capture_output=True, text=True, timeout=200)
+        assert again.returncode == 0, "the server must leave the catalog to the nightly run: " + again.stderr[-2000:]
+        assert wait_until(lambda: ask(connection, "SELECT DISTINCT run_id FROM doc_scores") != before)
+        assert ask(connection, "SELECT count(*) FROM doc_scores") == [[7]]
+        assert wait_until(lambda: ["runs"] in ask(connection, "SELECT 'runs' FROM runs"))
+        running.process.send_signal(signal.SIGTERM)
+        assert running.process.wait(90) == 0, running.log.read_text()[-2000:]
+        with socket.socket() as s:
+            assert s.connect_ex(("127.0.0.1", running.port)) != 0
+    assert "stopping" in running.log.read_text()
+
+
+def ask_nothing(connection: Any, sql: str) -> None:
+    connection.cursor().execute(sql)
+
+
+def test_ldap_lets_in_who_knows_the_password_alone(warehouse: Warehouse, tmp_path: Path) -> None:
+    with DirectoryServer({"uid=ana,ou=people,dc=example": "right"}) as directory:
+        config = tmp_path / "server.yaml"
+        config.write_text(
+            f"{SMALL}cache: {{folder: {tmp_path / 'cache'}}}\n{MASTER},\n"
+            "  spark.hadoop.hive.server2.authentication: LDAP,\n"
+            f"  spark.hadoop.hive.server2.authentication.ldap.url: 'ldap://127.0.0.1:{directory.port}',\n"
+            "  spark.hadoop.hive.server2.authentication.ldap.baseDN: 'ou=people,dc=example'}\n",
+            encoding="utf-8",
+        )
+        args = ("--functions-config", str(config), "--host", "0.0.0.0")
+        with served(warehouse.root, tmp_path / "log", *args, properties=QUICK_JVM) as running:
+            assert ask(client(running.port, "ana", "right"), "SELECT 1") == [[1]]
+            for user, password in (("ana", "wrong"), ("eve", "right"), ("ana", "")):
+                with pytest.raises(Exception):  # noqa: B017, PT011 (the client closes the connection: several types)
+                    ask(client(running.port, user, password), "SELECT 1")
+            assert "unencrypted" in running.log.read_text()
+
+
+@pytest.mark.parametrize(
+    ("args", "properties", "message"),
+    [
+        (["--host", "0.0.0.0"], "{}", "spark.hadoop.hive.server2.authentication is NONE"),
+        (["--host", "0.0.0.0"], "{spark.hadoop.hive.server2.authentication: NOSASL}", "is NOSASL"),
+        (["--host", "0.0.0.0"], "{spark.hadoop.hive.server2.authentication: LDAP}", "ldap.url: "),
+        ([], "{spark.hadoop.hive.server2.authentication: GUESS}", "GUESS is not known; give one of LDAP"),
+        (["--port", "0"], "{}", "'0' is not a port"),
+    ],
+)
+def test_it_refuses_before_it_starts_java(
+    warehouse: Warehouse, tmp_path: Path, args: list[str], properties: str, message: str
+) -> None:
+    config = tmp_path / "server.yaml"
+    config.write_text(f"spark: {properties}\n", encoding="utf-8")
+    command = [sys.executable, str(JOB), "--root", str(warehouse.root), "--functions-config", str(config), *args]
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=100, env={**os.environ, "JAVA_HOME": "/none"}
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert message in done.stderr
