@@ -48,8 +48,8 @@ def check_address(address: Address, properties: Mapping[str, str]) -> list[str]:
         )
     if kind in _OPEN and not address.is_loopback:
         raise ConfigError(
-            f"--host {address.host}: other machines reach it, and {_PREFIX}{_AUTHENTICATION} is {kind}, so that anybody could ask "
-            f"and change what this process can; set it to {', '.join(_NEEDS)} under `spark:` of --functions-config with the keys "
+            f"--host {address.host}: other machines reach it, and {_PREFIX}{_AUTHENTICATION} is {kind}: anybody could ask and "
+            f"change what this process can; set it to {', '.join(_NEEDS)} under `spark:` of --functions-config with the keys "
             "it needs (docs/bi.md), or leave --host out"
         )
     missing = [f"{_PREFIX}{key}" for key in _NEEDS.get(kind, ()) if not _value(properties, key)]

@@ -20,7 +20,7 @@ from pipeline.views import VIEWS, create_views
 
 
 class ServedTables:
-    """Tables and views of an output root in the session's catalog. Used by one thread; readers in other sessions see whole nights."""
+    """Tables and views of an output root in the session's catalog. For one thread; other sessions read them."""
 
     def __init__(self, spark: SparkSession, root: Path, folder: Path) -> None:
         """Create them.

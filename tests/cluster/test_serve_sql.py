@@ -5,21 +5,21 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from conftest import QUICK, Warehouse
 from directory_server import DirectoryServer
 from sql_conformance import differences, statements
-from sql_server import JOB, Served, ask, client, free_port, served, wait_until
 
+from benchmarks.sql_wire import JOB, Served, ask, client, free_port, served
 from pipeline.read_tables import open_duckdb
 from pipeline.schemas import TABLES
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
+ROOT = Path(__file__).parents[2]
 QUICK_JVM = QUICK["spark.driver.extraJavaOptions"]
 SMALL = "model: {embedding: static-en, sentiment: sentiment-en-static, device: cpu}\n"
 MASTER = "spark: {spark.master: 'local[2]', spark.sql.shuffle.partitions: '2'"
@@ -33,7 +33,7 @@ def server(warehouse: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> It
     config.write_text(f"model: {{device: cpu}}\ncache: {{folder: {folder / 'cache'}}}\n{MASTER}}}\n", encoding="utf-8")
     connect = str(free_port())
     args = ("--functions-config", str(config), "--connect-port", connect)
-    with served(warehouse.root, folder / "log", *args, properties=QUICK_JVM) as running:
+    with served(warehouse.root, folder / "log", *args, java_options=QUICK_JVM) as running:
         (folder / "connect-port").write_text(connect)
         yield running
 
@@ -102,7 +102,7 @@ def test_every_table_reads_as_duckdb_reads_it(server: Served, warehouse: Warehou
 def test_a_session_is_its_own(server: Served) -> None:
     one, other = client(server.port), client(server.port)
     ask(one, "SET spark.sql.session.timeZone=Asia/Tokyo")
-    one.cursor().execute("USE default")
+    ask(one, "USE default")
     assert ask(other, "SELECT current_database(), current_timezone()") == [["nightjar", "UTC"]]
     assert ask(one, "SELECT current_database(), current_timezone()") == [["default", "Asia/Tokyo"]]
 
@@ -114,16 +114,16 @@ def test_published_tables_take_no_insert(server: Served) -> None:
 
 def test_a_killed_client_leaves_the_server_well(server: Served) -> None:
     program = (
-        "import sys; sys.path.insert(0, sys.argv[2]); from sql_server import ask, client\n"
+        "import sys; from benchmarks.sql_wire import ask, client\n"
         "connection = client(int(sys.argv[1])); print(ask(connection, 'SELECT 1'), flush=True)\n"
         "ask(connection, 'SELECT count(*) FROM range(1000000000) a CROSS JOIN range(1000000)')\n"
     )
     killed = subprocess.Popen(
-        [sys.executable, "-c", program, str(server.port), str(Path(__file__).parent)], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", program, str(server.port)], stdout=subprocess.PIPE, text=True, cwd=ROOT
     )
     assert killed.stdout is not None
     assert killed.stdout.readline() == "[[1]]\n"
-    threading.Event().wait(3)
+    time.sleep(3)
     killed.kill()
     killed.wait(10)
     killed.stdout.close()
@@ -145,10 +145,10 @@ def test_nights_published_meanwhile_are_shown_and_sigterm_ends_well(tmp_path: Pa
     config = tmp_path / "server.yaml"
     config.write_text(f"{SMALL}cache: {{folder: {tmp_path / 'cache'}}}\n{MASTER}}}\n", encoding="utf-8")
     args = ("--functions-config", str(config))
-    with served(root, tmp_path / "log", *args, properties=QUICK_JVM) as running:
+    with served(root, tmp_path / "log", *args, java_options=QUICK_JVM) as running:
         connection = client(running.port)
         before = ask(connection, "SELECT DISTINCT run_id FROM doc_scores")
-        ask_nothing(connection, "DROP VIEW nightjar.runs")
+        ask(connection, "DROP VIEW nightjar.runs")
         again = subprocess.run([sys.executable, str(tiny), str(root)], capture_output=True, text=True, timeout=200)
         assert again.returncode == 0, "the server must leave the catalog to the nightly run: " + again.stderr[-2000:]
         assert wait_until(lambda: ask(connection, "SELECT DISTINCT run_id FROM doc_scores") != before)
@@ -161,8 +161,13 @@ def test_nights_published_meanwhile_are_shown_and_sigterm_ends_well(tmp_path: Pa
     assert "stopping" in running.log.read_text()
 
 
-def ask_nothing(connection: Any, sql: str) -> None:
-    connection.cursor().execute(sql)
+def wait_until(condition: Callable[[], bool], seconds: float = 60) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if condition():
+            return True
+        time.sleep(0.5)
+    return False
 
 
 def test_ldap_lets_in_who_knows_the_password_alone(warehouse: Warehouse, tmp_path: Path) -> None:
@@ -176,7 +181,7 @@ def test_ldap_lets_in_who_knows_the_password_alone(warehouse: Warehouse, tmp_pat
             encoding="utf-8",
         )
         args = ("--functions-config", str(config), "--host", "0.0.0.0")
-        with served(warehouse.root, tmp_path / "log", *args, properties=QUICK_JVM) as running:
+        with served(warehouse.root, tmp_path / "log", *args, java_options=QUICK_JVM) as running:
             assert ask(client(running.port, "ana", "right"), "SELECT 1") == [[1]]
             for user, password in (("ana", "wrong"), ("eve", "right"), ("ana", "")):
                 with pytest.raises(Exception):  # noqa: B017, PT011 (the client closes the connection: several types)

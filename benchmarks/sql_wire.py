@@ -1,0 +1,91 @@
+"""A server started by its job, and a client of it over the wire: for the load script and the tests."""
+
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from impala.dbapi import connect
+
+JOB = Path(__file__).parents[1] / "jobs" / "serve_sql.py"
+_NESTED = ("ARRAY", "STRUCT", "MAP")
+
+
+@dataclass(frozen=True)
+class Served:
+    """A running server: its process, the line it printed, its port, and where its log goes."""
+
+    process: subprocess.Popen[str]
+    ready: str
+    port: int
+    log: Path
+
+
+def free_port() -> int:
+    """Return a port of loopback that nothing listens on."""
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return int(s.getsockname()[1])
+
+
+@contextmanager
+def served(root: Path, log: Path, *args: str, java_options: str = "", seconds: float = 300) -> Iterator[Served]:
+    """Start the job on a free port and wait for its line; end it with SIGTERM unless it has ended.
+
+    Raises:
+        RuntimeError: it printed no line; with the end of its log.
+    """
+    port = free_port()
+    with log.open("w") as file:
+        process = subprocess.Popen(
+            [sys.executable, str(JOB), "--root", str(root), "--port", str(port), *args],
+            stdout=subprocess.PIPE, stderr=file, text=True, env={**os.environ, "SPARK_SUBMIT_OPTS": java_options},
+        )  # fmt: skip
+    assert process.stdout is not None
+    try:
+        readable, _, _ = select.select([process.stdout], [], [], seconds)
+        ready = process.stdout.readline() if readable else ""
+        if not ready:
+            raise RuntimeError(f"the server is not ready after {seconds:.0f} s: {log.read_text()[-3000:]}")
+        yield Served(process, ready, port, log)
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+            process.wait(90)
+        process.stdout.close()
+
+
+def client(port: int, user: str = "analyst", password: str = "any", database: str = "nightjar") -> Any:
+    """Connect as any DBAPI client does."""
+    return connect(host="127.0.0.1", port=port, auth_mechanism="PLAIN", user=user, password=password, database=database)
+
+
+def ask(connection: Any, sql: str) -> list[list[Any]]:
+    """Return the rows of a statement. Arrays, structs and maps arrive as JSON; structs become lists, as rows of a session are."""
+    cursor = connection.cursor()
+    try:
+        cursor.execute(sql)
+        nested = [column[1] in _NESTED for column in cursor.description or ()]
+        if not nested:
+            return []
+        return [[_read(v) if n else v for v, n in zip(row, nested, strict=True)] for row in cursor.fetchall()]
+    finally:
+        cursor.close()
+
+
+def _read(value: str | bytes | None) -> Any:
+    return None if value is None else _listed(json.loads(value))
+
+
+def _listed(value: Any) -> Any:
+    if isinstance(value, dict):
+        return [_listed(one) for one in value.values()]
+    return [_listed(one) for one in value] if isinstance(value, list) else value
