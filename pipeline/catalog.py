@@ -40,7 +40,7 @@ def create_tables(spark: SparkSession, root: Path, catalog: str, tables: Sequenc
     """
     base = root / "_tables"
     comment = "Tables published by Nightjar"
-    spark.sql(f"CREATE DATABASE IF NOT EXISTS {quoted(catalog)} COMMENT '{comment}' LOCATION {_literal(base)}")
+    spark.sql(f"CREATE DATABASE IF NOT EXISTS {quoted(catalog)} COMMENT '{comment}' LOCATION {literal(base)}")
     locations = _locations(spark, catalog, tables)
     for table in tables:
         folder = base / table.name
@@ -48,7 +48,7 @@ def create_tables(spark: SparkSession, root: Path, catalog: str, tables: Sequenc
             folder.mkdir(parents=True, exist_ok=True)
             spark.sql(
                 f"CREATE TABLE IF NOT EXISTS {quoted(catalog, table.name)} ({table.struct().toDDL()}) USING parquet "
-                f"PARTITIONED BY ({RUN_DATE.name}) LOCATION {_literal(folder)} COMMENT {_literal(table.comment)}"
+                f"PARTITIONED BY ({RUN_DATE.name}) LOCATION {literal(folder)} COMMENT {literal(table.comment)}"
             )
         elif locations[table.name] != folder:
             raise PublishError(
@@ -65,7 +65,7 @@ def point_partitions(spark: SparkSession, root: Path, catalog: str, table: Table
     known = _known_nights(spark, name)
     new = [n for n in nights if n.run_date.isoformat() not in known]
     if new:
-        clauses = " ".join(f"PARTITION {_spec(n)} LOCATION {_literal(root / n.location)}" for n in new)
+        clauses = " ".join(f"PARTITION {_spec(n)} LOCATION {literal(root / n.location)}" for n in new)
         try:
             spark.sql(f"ALTER TABLE {name} ADD {clauses}")
         except AnalysisException as error:
@@ -74,7 +74,7 @@ def point_partitions(spark: SparkSession, root: Path, catalog: str, table: Table
             new = []  # another run added some of them meanwhile
     for night in nights:
         if night not in new:
-            spark.sql(f"ALTER TABLE {name} PARTITION {_spec(night)} SET LOCATION {_literal(root / night.location)}")
+            spark.sql(f"ALTER TABLE {name} PARTITION {_spec(night)} SET LOCATION {literal(root / night.location)}")
 
 
 def verify_partitions(spark: SparkSession, root: Path, catalog: str, table: Table, nights: Sequence[Published]) -> None:
@@ -135,6 +135,6 @@ def _spec(night: Published) -> str:
     return f"({RUN_DATE.name} = '{night.run_date.isoformat()}')"
 
 
-def _literal(value: Path | str) -> str:
+def literal(value: Path | str) -> str:
     """Return a SQL string literal."""
     return "'" + str(value).replace("\\", "\\\\").replace("'", "\\'") + "'"

@@ -27,7 +27,9 @@ from pipeline.sql.sharing import share_functions
 logger = logging.getLogger(__name__)
 _FOLLOW_SEC, _HEALTH_SEC, _GRACE_SEC = 10.0, 60.0, 30.0
 _FAIR = """<?xml version="1.0"?>
-<allocations><pool name="default"><schedulingMode>FAIR</schedulingMode></pool></allocations>
+<allocations>
+  <pool name="default"><schedulingMode>FAIR</schedulingMode><weight>1</weight><minShare>0</minShare></pool>
+</allocations>
 """
 _STATEMENT_LOGGERS = (
     "org.apache.spark.sql.hive.thriftserver",

@@ -12,7 +12,7 @@ from pathlib import Path
 from pyspark.sql import SparkSession
 
 from pipeline import schemas
-from pipeline.catalog import create_tables, point_partitions, quoted
+from pipeline.catalog import create_tables, literal, point_partitions, quoted
 from pipeline.manifest import Published, check_root
 from pipeline.read_tables import published_catalog, published_manifests
 from pipeline.table import RUN_DATE
@@ -82,6 +82,8 @@ class ServedTables:
         for table in schemas.TABLES:
             if table.name not in found:
                 name, files = quoted(self.catalog, table.name), quoted(self._files, table.name)
-                self._spark.sql(f"CREATE VIEW IF NOT EXISTS {name} COMMENT '{table.comment}' AS SELECT * FROM {files}")
+                self._spark.sql(
+                    f"CREATE VIEW IF NOT EXISTS {name} COMMENT {literal(table.comment)} AS SELECT * FROM {files}"
+                )
         if not found.issuperset(view.name for view in VIEWS):
             create_views(self._spark, self.catalog, schemas.TABLES)

@@ -153,7 +153,7 @@ def test_nights_published_meanwhile_are_shown_and_sigterm_ends_well(tmp_path: Pa
         assert again.returncode == 0, "the server must leave the catalog to the nightly run: " + again.stderr[-2000:]
         assert wait_until(lambda: ask(connection, "SELECT DISTINCT run_id FROM doc_scores") != before)
         assert ask(connection, "SELECT count(*) FROM doc_scores") == [[7]]
-        assert wait_until(lambda: ["runs"] in ask(connection, "SELECT 'runs' FROM runs"))
+        assert wait_until(lambda: "runs" in [row[1] for row in ask(connection, "SHOW TABLES")])
         running.process.send_signal(signal.SIGTERM)
         assert running.process.wait(90) == 0, running.log.read_text()[-2000:]
         with socket.socket() as s:
