@@ -11,6 +11,7 @@ from pipeline.night_report.queries import NightFacts
 
 NIGHT = dt.date(2026, 10, 14)
 EVIL = "<script>alert('x')</script>"
+KEY = f"group_key={EVIL}, topic_id=3"
 
 
 def facts(**changes: Any) -> NightFacts:
@@ -23,7 +24,7 @@ def facts(**changes: Any) -> NightFacts:
         ],
         "alerts": [
             {
-                "metric": "n_docs", "key": f"group_key={EVIL}, topic_id=3", "group_key": EVIL, "topic_id": 3, "topic_label": "red light",
+                "metric": "n_docs", "key": KEY, "group_key": EVIL, "topic_id": 3, "topic_label": "red light",
                 "source": None, "lang": None, "phrase": None, "value": 123.0, "expected": 32.5,
                 "lower": 20.0, "upper": 47.0, "q_value": 1e-5, "direction": "up", "likely_cause": "volume",
             }
@@ -31,7 +32,7 @@ def facts(**changes: Any) -> NightFacts:
         "tested": [{"n_tested": 5_668, "n_alerts": 1}],
         "drivers": [
             {
-                "metric": "n_docs", "key": f"group_key={EVIL}, topic_id=3", "dimension": "lang", "component": c, "contribution": v,
+                "metric": "n_docs", "key": KEY, "dimension": "lang", "component": c, "contribution": v,
                 "change": 90.5, "baseline": 32.5, "value": 123.0, "segment": "en",
             }
             for c, v in (("volume", 80.5), ("mix", 0.0), ("campaign", 10.0))
