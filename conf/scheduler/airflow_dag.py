@@ -2,13 +2,13 @@
 
 Copy it into the DAG folder. Variables of the environment of the workers:
 
-    NIGHTJAR_SUBMIT   how the job is started, for example
-                      "spark-submit --properties-file /etc/nightjar/spark.conf --py-files /opt/nightjar/nightjar.zip /opt/nightjar/jobs/nightly.py"
+    NIGHTJAR_SUBMIT   how the job is started, for example "spark-submit --properties-file /etc/nightjar/spark.conf
+                      --py-files /opt/nightjar/nightjar.zip /opt/nightjar/jobs/nightly.py"
     NIGHTJAR_CONFIG   the job's configuration
     NIGHTJAR_START    first night, 2026-10-05
 
-The job's exit code decides what Airflow does: 2 (configuration) and 1 (data) fail at once and need a person; 3, 4 and a kill are tried
-again, which is safe: a run publishes whole nights only, and what was scored is not scored again.
+The job's exit code decides what Airflow does: 2 (configuration) and 1 (data) fail at once and need a person; 3, 4 and a kill are
+tried again, which is safe: a run publishes whole nights only, and what was scored is not scored again.
 """
 
 import os
