@@ -5,6 +5,7 @@
 
 from pyspark.sql import types as T
 
+from pipeline.patterns.aspect_tables import ASPECT_DAILY, DOC_ASPECTS
 from pipeline.patterns.concept_tables import CONCEPT_GRAPH, FACTS
 from pipeline.patterns.dup_group_tables import DUP_GROUPS
 from pipeline.patterns.keyphrase_tables import KEYPHRASES_DAILY, PHRASE_COUNTS
@@ -416,6 +417,9 @@ PATTERN_TABLES = (
 )
 """Made by `pipeline.night_patterns.stage_patterns`."""
 
+ASPECT_TABLES = (DOC_ASPECTS, ASPECT_DAILY)
+"""Made by `pipeline.night_aspects.stage_aspects`."""
+
 TABLES = (
     DOC_SCORES,
     DOC_EMBEDDINGS,
@@ -426,6 +430,7 @@ TABLES = (
     TOPIC_LINEAGE,
     DUP_GROUPS,
     *PATTERN_TABLES,
+    *ASPECT_TABLES,
     RUN_STAGES,
     MODELS,
     CASCADE_REPORT,
