@@ -264,7 +264,7 @@ RUNS = Table(
         Column("n_dates", INT, "nights published by the same run; times and stages are of the whole run", False),
         Column("rows_corpus", LONG, "rows in all input files, whatever their date", False),
         Column("rows_in", LONG, "rows of this night", False),
-        Column("rows_scored", LONG, "scored by the model in this run", False),
+        Column("rows_scored", LONG, "scored by the model in this run; sentences that mention aspects are not among them", False),
         Column("rows_from_cache", LONG, "taken from the score store", False),
         Column("rows_dup", LONG, "exact duplicates of another document of the night", False),
         Column("rows_unsupported", LONG, "in a language no configured model covers", False),

@@ -129,7 +129,7 @@ class Matcher:
     def _is_noun(self, text: str, tokens: Sequence[Span], i: int, end: int) -> bool:
         """Return whether a mention stands as a noun does: behind an article or the like, and no content word after it.
 
-        In Chinese the segmenter's tag of its last word says so.
+        In Chinese the segmenter's tags say so; names of people and places are none.
         """
         if self._lang == "zh":
             return _is_chinese_noun(text[tokens[i][0] : end])
@@ -149,7 +149,7 @@ def _is_chinese_noun(phrase: str) -> bool:
     import rjieba
 
     tags = [tag for word, tag in rjieba.tag(phrase) if word.strip()]
-    return bool(tags) and (tags[-1].startswith(("n", "eng")) or tags[-1] == "vn")
+    return bool(tags) and all(tag in ("n", "nz", "nt", "vn", "eng") for tag in tags)
 
 
 def _key(word: str) -> str:

@@ -43,15 +43,16 @@ class GivenAspect(Frozen):
 class AspectsConfig(Frozen):
     """Sentiment towards aspects: those of `given`, and each night and language's `max_mined` best noun keyphrases.
 
-    A keyphrase is a noun where at least `min_noun_share` of the texts that hold it use it as one. Of a text `max_chars`
-    characters are read; of each aspect the first `max_sentences` sentences that mention it count. Sentences are cut where longer
-    than `max_sentence_chars`.
+    A keyphrase is a noun where at least `min_noun_share` of the texts that hold it use it as one; it needs `min_docs` distinct
+    texts. Of a text `max_chars` characters are read; of each aspect the first `max_sentences` sentences that mention it count.
+    Sentences are cut where longer than `max_sentence_chars`.
     """
 
     enabled: bool = True
     given: tuple[GivenAspect, ...] = Field(default=(), max_length=100)
     max_mined: int = Field(default=10, ge=0, le=200)
-    min_noun_share: Fraction = 0.2
+    min_docs: int = Field(default=5, ge=1, le=1_000_000)
+    min_noun_share: Fraction = 0.25
     max_chars: int = Field(default=5_000, ge=100, le=1_000_000)
     max_sentences: int = Field(default=5, ge=1, le=100)
     max_sentence_chars: int = Field(default=400, ge=50, le=5_000)

@@ -40,7 +40,7 @@ def to_mentions(texts: DataFrame, keyphrases: DataFrame, dates: Sequence[date], 
         lang_hint, which is its document's language, so that a short sentence is not taken for another language.
     """
     nights = F.col(RUN_DATE).isin(list(dates))
-    mined = F.col("lang").isin(*MINED_LANGUAGES)
+    mined = F.col("lang").isin(*MINED_LANGUAGES) & (F.col("n_effective") >= config.min_docs)
     rows = to_vocabulary(
         keyphrases.where(nights & mined), config.max_mined * _CANDIDATES
     ).collect()  # bounded: nights x 3 languages x 4 max_mined

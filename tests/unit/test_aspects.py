@@ -97,6 +97,7 @@ def test_positions_count_code_points(before: list[str], after: list[str], lang: 
         ("es", "La app no funciona.", "funciona", False),
         ("zh", "客服不回复", "客服", True),
         ("zh", "客服不回复", "回复", False),
+        ("zh", "周洁说很好", "周洁", False),
         ("de", "Der Akku ist leer.", "akku", False),
     ],
 )
