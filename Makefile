@@ -41,7 +41,7 @@ test: setup ## lint, types and tests
 test-cluster: setup ## the nightly job on a real standalone master with two workers
 	$(BIN)/python -m pytest -m cluster tests/cluster
 
-test-patterns: setup ## the patterns on Spark: duplicates, phrases, rules, movements, topics over nights
+test-patterns: setup ## the patterns on Spark: duplicates, phrases, rules, aspects, movements, topics over nights
 	$(BIN)/python -m pytest -m patterns tests/patterns
 
 test-spark41: java ## the tests on PySpark 4.1, in an environment of its own

@@ -3,7 +3,7 @@
     python -m benchmarks.aspects --data data/sentiment/airline_tweets/train.parquet --out out/bench-aspects.json
 
 Two tweets of one sentence each, of opposite labels and about different aspects, make one text; each aspect should have its own
-tweet's label. A full stop is added where no mark ends a tweet. The text as a whole has one label, right for one of the two at most.
+tweet's label. A full stop is added where no mark ends a tweet. The whole text has one label, right for one of the two at most.
 Without Spark.
 """
 

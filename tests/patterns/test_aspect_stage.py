@@ -33,6 +33,7 @@ from pipeline.thresholds import Choice
 from udfs.spec import ScoreSpec
 from udfs.worker import Counters
 
+pytestmark = [pytest.mark.patterns, pytest.mark.timeout(900)]
 DAY, NEXT = dt.date(2026, 10, 5), dt.date(2026, 10, 6)
 STARTED = dt.datetime(2026, 10, 8, 3, 15, tzinfo=dt.UTC)
 DOCUMENTS = (
