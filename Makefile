@@ -41,7 +41,7 @@ test: setup ## lint, types and tests
 test-cluster: setup ## the nightly job on a real standalone master with two workers
 	$(BIN)/python -m pytest -m cluster tests/cluster
 
-test-patterns: setup ## the patterns on Spark: duplicates, phrases, rules, movements, topics over nights
+test-patterns: setup ## the patterns on Spark: duplicates, phrases, rules, aspects, movements, topics over nights
 	$(BIN)/python -m pytest -m patterns tests/patterns
 
 test-airflow: setup ## the DAG of conf/scheduler in a real Airflow, in an environment of its own

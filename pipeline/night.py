@@ -20,6 +20,7 @@ from pipeline.corpus import read_corpus
 from pipeline.documents import REASON, RUN_DATE, accepted, to_documents, to_rejects, to_texts, with_run_date
 from pipeline.failpoints import failpoint
 from pipeline.model_record import write_record
+from pipeline.night_aspects import SENTENCE_PART, scored_sentences, stage_aspects
 from pipeline.night_patterns import PatternRun, duplicates, stage_patterns, with_groups
 from pipeline.patterns.dup_group_tables import DUP_GROUPS, Duplicates
 from pipeline.placement import measured
@@ -129,6 +130,7 @@ def run_nights(spark: SparkSession, night: Night) -> None:
     _stage_documents(spark, night, documents, store, fresh, full)
     _stage_aggregates(spark, night, kept)
     _stage_patterns(spark, night, kept)
+    _stage_aspects(spark, night, kept)
     _check(spark, night)
     recheck_corpus(night.corpus)
     _stage_run(spark, night)
@@ -312,6 +314,21 @@ def _stage_patterns(spark: SparkSession, night: Night, kept: DataFrame) -> None:
     with night.stages.stage("patterns") as stage:
         doc_scores = read_staged(spark, schemas.DOC_SCORES, night.root, night.run_id)
         stage.rows = stage_patterns(spark, pattern_run(night), kept, doc_scores)
+
+
+def _stage_aspects(spark: SparkSession, night: Night, kept: DataFrame) -> None:
+    """Score the sentences that mention an aspect as documents are scored: what the store has is not scored again."""
+
+    def score(store: ScoreStore, pending: DataFrame, model: ScoreSpec) -> None:
+        _score_into(night, store, pending, model, SENTENCE_PART, "sentences")
+
+    def judge(sentences: DataFrame) -> DataFrame:
+        base = dataclasses.replace(night.spec, topics=night.topics.spec if night.topics else None)
+        return scored_sentences(spark, night.root, sentences, base, night.full_spec, night.cascade, score)
+
+    doc_scores = read_staged(spark, schemas.DOC_SCORES, night.root, night.run_id)
+    cascade_key = night.cascade.key() if night.cascade else None
+    stage_aspects(spark, pattern_run(night), kept, doc_scores, judge, night.stages, cascade_key)
 
 
 def pattern_run(night: Night) -> PatternRun:

@@ -88,7 +88,9 @@ def to_runs(spark: SparkSession, facts: RunFacts, counts: Sequence[Counts]) -> D
     return _frame(spark, schemas.RUNS, rows)
 
 
-STAGES = ("session", "read", "lookup", "score", "topics", "cascade", "bridge", "documents", "tables")
+STAGES = (
+    "session", "read", "lookup", "score", "topics", "cascade", "bridge", "documents", "tables", "aspects", "sentences",
+)  # fmt: skip
 """Every run has a row for each, in this order, also for a stage that had nothing to do. Later stages (runs, audit, publish)
 end after the table is written; `run_results.json` has them."""
 

@@ -5,6 +5,7 @@
 
 from pyspark.sql import types as T
 
+from pipeline.patterns.aspect_tables import ASPECT_DAILY, DOC_ASPECTS
 from pipeline.patterns.concept_tables import CONCEPT_GRAPH, FACTS
 from pipeline.patterns.dup_group_tables import DUP_GROUPS
 from pipeline.patterns.keyphrase_tables import KEYPHRASES_DAILY, PHRASE_COUNTS
@@ -263,7 +264,7 @@ RUNS = Table(
         Column("n_dates", INT, "nights published by the same run; times and stages are of the whole run", False),
         Column("rows_corpus", LONG, "rows in all input files, whatever their date", False),
         Column("rows_in", LONG, "rows of this night", False),
-        Column("rows_scored", LONG, "scored by the model in this run", False),
+        Column("rows_scored", LONG, "scored by the model in this run; sentences that mention aspects are not among them", False),
         Column("rows_from_cache", LONG, "taken from the score store", False),
         Column("rows_dup", LONG, "exact duplicates of another document of the night", False),
         Column("rows_unsupported", LONG, "in a language no configured model covers", False),
@@ -416,6 +417,9 @@ PATTERN_TABLES = (
 )
 """Made by `pipeline.night_patterns.stage_patterns`."""
 
+ASPECT_TABLES = (DOC_ASPECTS, ASPECT_DAILY)
+"""Made by `pipeline.night_aspects.stage_aspects`."""
+
 TABLES = (
     DOC_SCORES,
     DOC_EMBEDDINGS,
@@ -426,6 +430,7 @@ TABLES = (
     TOPIC_LINEAGE,
     DUP_GROUPS,
     *PATTERN_TABLES,
+    *ASPECT_TABLES,
     RUN_STAGES,
     MODELS,
     CASCADE_REPORT,

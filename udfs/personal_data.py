@@ -1,7 +1,7 @@
 """Personal data in a text: where it is. The patterns are those of `pipeline.text.masked`, for code that needs positions."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import pyarrow as pa
 
@@ -51,12 +51,22 @@ def quote(text: str, needle: str | None) -> tuple[str, int, int]:
     for low, high, _ in spans:
         start = high if low < start < high else start
         end = high if low < end < high else end
+    return _masked(text, spans, start, end), start, end
+
+
+def masked_quote(sentence: str) -> str:
+    """Return a sentence with personal data masked."""
+    return _masked(sentence, personal_data(sentence), 0, len(sentence))
+
+
+def _masked(text: str, spans: Sequence[Span], start: int, end: int) -> str:
+    """Return text[start:end] with the spans that lie within it masked."""
     pieces, place = [], start
     for low, high, mask in spans:
         if start <= low and high <= end:
             pieces += [text[place:low], mask]
             place = high
-    return "".join([*pieces, text[place:end]]), start, end
+    return "".join([*pieces, text[place:end]])
 
 
 def _place(low: str, needle: str | None) -> tuple[int, str]:
