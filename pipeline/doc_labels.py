@@ -53,6 +53,18 @@ def resolve_heads(config: LabelDocumentsConfig) -> tuple[list[tuple[str, HeadSpe
     return [(task, head_spec(entry, task)) for task, entry in entries.items()], next(iter(encoders.values()))
 
 
+def resolve_head(task: str, name: str, lock_path: str | None = None) -> tuple[HeadSpec, str]:
+    """Find and verify one head that reads an embedding; return it, and the sha256 of the encoder it was trained on.
+
+    Raises:
+        ModelError: as `resolve_heads`.
+    """
+    lock = load_lock(lock_path)
+    entry = _entry(task, name, lock)
+    _require_embeddings({task: entry}, lock)
+    return head_spec(entry, task), str(entry["encoder"]["sha256"])
+
+
 def _require_embeddings(entries: dict[str, Entry], lock: dict[str, Entry]) -> None:
     """Fail for a head that reads an encoder's features, which are not stored: on embeddings it would say anything."""
     encoders = [

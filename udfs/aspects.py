@@ -15,7 +15,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from udfs.personal_data import masked_quote, personal_data
+from udfs.personal_data.spans import masked, personal_data
 from udfs.phrases import HAN, KATAKANA, MARK, PARTICLE
 from udfs.sentences import Span, sentences
 from udfs.stop_words import stop_words
@@ -248,7 +248,7 @@ def make_mentions(spec: AspectSpec) -> Callable[[Iterator[pa.RecordBatch]], Iter
                     matchers[key] = Matcher(aspects_of(spec, *key), key[1])
                 for aspect, (start, end), is_noun in mentions(text, matchers[key], spec, key[1]):
                     sentence = text[start:end]
-                    quote = masked_quote(sentence)
+                    quote = masked(sentence)
                     rows.append(
                         {
                             **row, "aspect": aspect.name, "aspect_source": aspect.source, "place": aspect.place,

@@ -12,7 +12,7 @@ from functools import lru_cache
 
 import pyarrow as pa
 
-from udfs.personal_data import personal_data
+from udfs.personal_data.spans import personal_data
 from udfs.stop_words import stop_words
 
 _LIST = pa.list_(pa.string())

@@ -6,7 +6,7 @@ Boundaries are those of sentencex (Wikimedia, MIT): abbreviations, numbers and q
 import re
 from collections.abc import Sequence
 
-from udfs.personal_data import personal_data
+from udfs.personal_data.spans import personal_data
 
 Span = tuple[int, int]
 """Start (included) and end (excluded), in code points of the text."""

@@ -7,7 +7,7 @@ from pyspark.sql import types as T
 from pipeline.documents import RUN_DATE
 from pipeline.patterns.phrase_config import KeyphrasesConfig
 from pipeline.table import EVIDENCE, STRINGS
-from udfs.personal_data import make_quotes
+from udfs.personal_data.quotes import make_quotes
 from udfs.phrases import PhraseSpec, make_phrases
 
 EVIDENCE_DOCS = 3

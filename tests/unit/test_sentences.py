@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from udfs.personal_data import personal_data
+from udfs.personal_data.spans import personal_data
 from udfs.sentences import sentences
 
 LANGUAGES = ("en", "es", "zh", "ja", "ko", "ar", "hi", "und", "xx", "")

@@ -1,38 +1,15 @@
-"""Personal data in a text: where it is. The patterns are those of `pipeline.text.masked`, for code that needs positions."""
+"""Quotes of a text that show no personal data."""
 
-import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 
 import pyarrow as pa
 
-EMAIL = r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
-IBAN = r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b"
-LONG_NUMBER = r"[+＋]?\d(?:[ ().-]{0,2}\d){6,}"
-_MASKS = (
-    (re.compile(EMAIL), "[EMAIL]"),
-    (re.compile(IBAN), "[IBAN]"),
-    (re.compile(LONG_NUMBER), "[NUMBER]"),
-)
-_DIGITS = re.compile(r"\d\D{0,2}\d")
+from udfs.personal_data.spans import personal_data
+
 _QUOTE_CHARS = 200
 _BEFORE = 60
 _WHOLE_WORD = 20
 """A cut moves at most this many characters to reach a space."""
-
-Span = tuple[int, int, str]
-"""Start, end and mask."""
-
-
-def personal_data(text: str) -> list[Span]:
-    """Return what a reader must not see, in order: addresses, IBANs, numbers of seven or more digits."""
-    found: list[Span] = []
-    if "@" not in text and _DIGITS.search(text) is None:  # nearly every text; a pattern has two digits or @
-        return found
-    for pattern, mask in _MASKS:
-        for match in pattern.finditer(text):
-            if not any(match.start() < end and start < match.end() for start, end, _ in found):
-                found.append((match.start(), match.end(), mask))
-    return sorted(found)
 
 
 def quote(text: str, needle: str | None) -> tuple[str, int, int]:
@@ -51,22 +28,12 @@ def quote(text: str, needle: str | None) -> tuple[str, int, int]:
     for low, high, _ in spans:
         start = high if low < start < high else start
         end = high if low < end < high else end
-    return _masked(text, spans, start, end), start, end
-
-
-def masked_quote(sentence: str) -> str:
-    """Return a sentence with personal data masked."""
-    return _masked(sentence, personal_data(sentence), 0, len(sentence))
-
-
-def _masked(text: str, spans: Sequence[Span], start: int, end: int) -> str:
-    """Return text[start:end] with the spans that lie within it masked."""
     pieces, place = [], start
-    for low, high, mask in spans:
-        if start <= low and high <= end:
-            pieces += [text[place:low], mask]
-            place = high
-    return "".join([*pieces, text[place:end]])
+    for span in spans:
+        if start <= span.start and span.end <= end:
+            pieces += [text[place : span.start], span.mask]
+            place = span.end
+    return "".join([*pieces, text[place:end]]), start, end
 
 
 def _place(low: str, needle: str | None) -> tuple[int, str]:

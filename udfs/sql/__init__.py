@@ -1,0 +1,1 @@
+"""The functions of SQL that a model answers, as they run on executors."""
