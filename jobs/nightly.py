@@ -3,11 +3,13 @@
     spark-submit jobs/nightly.py --config conf/jobs/nightly.yaml --run-date 2026-10-05
     python jobs/nightly.py --config conf/jobs/nightly.yaml --from 2026-10-05 --to 2026-10-25 --set output.root=/srv/nightjar
 
-Exit codes: 0 done, 1 the data failed a check (nothing published), 2 usage or configuration, 3 the run failed.
+Exit codes: 0 done, 1 the data failed a check (nothing published), 2 usage or configuration, 3 the run failed, 4 stopped at
+--deadline or --max-gpu-hours (nothing published, what was scored is kept); docs/exit_codes.md has them all.
 """
 
 import argparse
 import logging
+import re
 import sys
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -17,6 +19,7 @@ from pipeline.command import add_overrides, report
 from pipeline.config import NightlyConfig, load_config
 from pipeline.errors import NightjarError
 from pipeline.failures import explain, stack
+from pipeline.limits import Limits, held_gpus, parse_deadline
 from pipeline.manifest import RunLock, new_run_id
 from pipeline.models import resolve_full_model, resolve_models
 from pipeline.night import Night, run_nights
@@ -38,6 +41,9 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--run-date", type=_day, metavar="D", help="the night to publish: documents of that UTC day")
     parser.add_argument("--from", dest="first", type=_day, metavar="D", help="first of several nights")
     parser.add_argument("--to", dest="last", type=_day, metavar="D", help="last of several nights, included")
+    parser.add_argument("--deadline", type=_deadline, metavar="T", help="stop scoring at HH:MM (UTC) or an ISO time")
+    parser.add_argument("--max-gpu-hours", type=_hours, metavar="X", help="stop scoring after X hours of a GPU")
+    parser.add_argument("--retry-errors", action="store_true", help="score again texts that killed or hung a worker")
     add_overrides(parser)
     args = parser.parse_args(argv)
     if args.run_date and not (args.first or args.last):
@@ -56,7 +62,21 @@ def _day(text: str) -> date:
         raise argparse.ArgumentTypeError(f"{text!r} is not a date; write it as YYYY-MM-DD") from None
 
 
-def run(config: NightlyConfig, dates: Sequence[date]) -> None:
+def _deadline(text: str) -> datetime:
+    try:
+        return parse_deadline(text, datetime.now(UTC))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _hours(text: str) -> float:
+    hours = float(text) if re.fullmatch(r"\d+(\.\d+)?", text) else 0.0
+    if not hours:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of hours above 0")
+    return hours
+
+
+def run(config: NightlyConfig, dates: Sequence[date], limits: Limits, retry_errors: bool) -> None:
     """Check everything that can be checked without Spark, then run the nights in a session of their own."""
     started_at = datetime.now(UTC)
     root = Path(config.output.root).absolute()
@@ -73,6 +93,7 @@ def run(config: NightlyConfig, dates: Sequence[date]) -> None:
             write_preflight_failure(root, run_id, config, dates, started_at, error)
             raise error from caught
         night = Night(config, corpus, spec, dates, run_id, started_at, root, full_spec)
+        night.limits, night.retry_errors = limits, retry_errors
         with log_file(root / "_runs" / night.run_id / "log.jsonl"):
             failure: NightjarError | None = None
             try:
@@ -109,6 +130,8 @@ def _run_in_session(night: Night) -> None:
         night.spec = resolve_runtime(spark, night.spec, night.config.model, night.root)
         if night.full_spec:
             night.full_spec = resolve_runtime(spark, night.full_spec, night.config.model, night.root)
+        night.limits.gpus = held_gpus(spark, night.spec.device, night.executors.count)
+        night.limits.require_gpus()
         run_nights(spark, night)
     finally:
         spark.stop()
@@ -142,7 +165,8 @@ def main(argv: Sequence[str]) -> int:
     configure_logging()
     try:
         config = load_config(args.config, args.overrides)
-        run(config, [args.first + timedelta(days=n) for n in range((args.last - args.first).days + 1)])
+        dates = [args.first + timedelta(days=n) for n in range((args.last - args.first).days + 1)]
+        run(config, dates, Limits(args.deadline, args.max_gpu_hours), args.retry_errors)
     except BaseException as error:
         return report(error)
     return 0

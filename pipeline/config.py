@@ -165,9 +165,11 @@ class ScoringConfig(Frozen):
 
     `tokens_per_task` is predicted tokens: more for a fast model, so that starting a task is noise. `gpu_amount_per_task` (a share
     of one GPU, or a whole number) and `task_cpus` ask for this stage alone, through stage-level scheduling; not in local mode.
+    A worker that returns nothing for `hang_timeout_sec` is killed, and the text it hangs on is found and left out.
     """
 
     tokens_per_task: int = Field(default=262_144, ge=1_024, le=1_000_000_000)
+    hang_timeout_sec: int = Field(default=1_800, ge=1, le=86_400)
     gpu_amount_per_task: float | None = Field(default=None, gt=0.0, le=64.0)
     task_cpus: int | None = Field(default=None, ge=1, le=1_024)
 

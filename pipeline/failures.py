@@ -11,6 +11,7 @@ _MODEL = re.compile(r"ModelFileError: (.+)")
 _MODULE = re.compile(r"ModuleNotFoundError: No module named '([\w.]+)'")
 _PYTHON_ERROR = re.compile(r"^(?:[\w.]+\.)?(\w*(?:Error|Exception)): (.+)$", re.MULTILINE)
 _MAX_CHARS = 300
+_WORKER_LOST = ("Python worker exited unexpectedly", "worker process terminated due to idle timeout", "CUDA error")
 _NOTHING = "nothing was published"
 
 
@@ -41,12 +42,22 @@ def explain(error: BaseException) -> NightjarError:
         )
     if "No space left on device" in text:
         return NightjarError("no space left on a device; free space under output.root or spark.local.dir and run again")
+    if "CrashBudgetError" in text:
+        return NightjarError(_last_cause(error, text))
+    if "idle timeout" in text:
+        return NightjarError(f"a Python worker said nothing for scoring.hang_timeout_sec and was killed; {_NOTHING}")
     if "Python worker exited unexpectedly" in text:
         return NightjarError(
             f"a Python worker died (killed for memory, or a crash in native code); {_NOTHING}. "
             "Give executors more memory or lower model.token_budget; Spark's log has the worker's last lines"
         )
     return NightjarError(_last_cause(error, text))
+
+
+def is_worker_lost(error: BaseException) -> bool:
+    """Return whether a Python worker died, was killed for saying nothing, or lost its CUDA device: perhaps over a single text."""
+    text = _text(error)
+    return any(sign in text for sign in _WORKER_LOST)
 
 
 def stack(error: BaseException) -> list[str]:
