@@ -167,7 +167,7 @@ def _cancelled(flying: "dict[Future[Path], Chunk]", outcome: Outcome) -> list[Ch
 def _is_too_late(
     chunk: Chunk, flying: "dict[Future[Path], Chunk]", outcome: Outcome, limits: Limits, spent: float
 ) -> bool:
-    """Return whether a chunk would, at the rate until now, end after the limit; the first ones are tried as long as there is time."""
+    """Return whether a chunk would, at the rate until now, end after the limit; without a rate it is tried."""
     left = limits.seconds_left()
     if left is None:
         return False

@@ -1,4 +1,4 @@
-"""The scoring stages of a night: what the store does not know is scored, topics are fitted, cascade and change of model follow."""
+"""The scoring stages of a night: what the store does not know is scored, topics, cascade and change of model follow."""
 
 import dataclasses
 import logging
@@ -121,14 +121,14 @@ def _patience(night: "Night", chunk: Chunk) -> Patience:
 def _hang_timeout(spark: SparkSession, seconds: int) -> Iterator[None]:
     """Have Spark kill a worker that returns nothing for so long, 0 for never, in what is run in the block."""
     wanted = {_IDLE: f"{seconds}s", _KILL: str(seconds > 0).lower()}
-    before = {key: spark.conf.get(key) for key in wanted}
-    for key, value in wanted.items():
-        spark.conf.set(key, value)
+    before = {key: spark.conf.get(key) or "" for key in wanted}
+    for key in wanted:
+        spark.conf.set(key, wanted[key])
     try:
         yield
     finally:
-        for key, value in before.items():
-            spark.conf.set(key, value or "")
+        for key in before:
+            spark.conf.set(key, before[key])
 
 
 def _partial(night: "Night", rows: int, outcome: Outcome, name: str) -> PartialError:

@@ -49,7 +49,8 @@ class Patience:
     def seconds(self, texts: pa.Table) -> float:
         """Return how long a child may take for some texts."""
         tokens = texts.column("text").nbytes / _CHARS_PER_TOKEN
-        return max(min(_LEAST_SECONDS, self.task_seconds), self.task_seconds * min(1.0, tokens / self.task_tokens))
+        share = min(1.0, float(tokens) / self.task_tokens)
+        return max(min(_LEAST_SECONDS, self.task_seconds), self.task_seconds * share)
 
 
 class Child:
@@ -191,7 +192,8 @@ def _to_bytes(table: pa.Table) -> bytes:
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema) as writer:
         writer.write_table(table)
-    return sink.getvalue().to_pybytes()
+    data: bytes = sink.getvalue().to_pybytes()
+    return data
 
 
 def _from_bytes(data: bytes) -> pa.Table:
