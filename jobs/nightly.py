@@ -2,6 +2,8 @@
 
     spark-submit jobs/nightly.py --config conf/jobs/nightly.yaml --run-date 2026-10-05
     python jobs/nightly.py --config conf/jobs/nightly.yaml --from 2026-10-05 --to 2026-10-25 --set output.root=/srv/nightjar
+    python jobs/nightly.py --config conf/jobs/nightly.yaml --run-date 2026-10-05 --plan
+    python jobs/nightly.py --config conf/jobs/nightly.yaml --run-date 2026-10-05 --deadline 05:30 --max-gpu-hours 4
 
 Exit codes: 0 done, 1 the data failed a check (nothing published), 2 usage or configuration, 3 the run failed, 4 stopped at
 --deadline or --max-gpu-hours (nothing published, what was scored is kept); docs/exit_codes.md has them all.
@@ -23,6 +25,7 @@ from pipeline.limits import Limits, held_gpus, parse_deadline
 from pipeline.manifest import RunLock, new_run_id
 from pipeline.models import resolve_full_model, resolve_models
 from pipeline.night import Night, run_nights
+from pipeline.plan import as_rows, make_plan, write_plan
 from pipeline.preflight import check_writable, inspect_corpus
 from pipeline.progress import configure_logging, log_file
 from pipeline.run_results import write_preflight_failure, write_run_results
@@ -41,6 +44,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--run-date", type=_day, metavar="D", help="the night to publish: documents of that UTC day")
     parser.add_argument("--from", dest="first", type=_day, metavar="D", help="first of several nights")
     parser.add_argument("--to", dest="last", type=_day, metavar="D", help="last of several nights, included")
+    parser.add_argument("--plan", action="store_true", help="predict time and GPU hours; score and publish nothing")
     parser.add_argument("--deadline", type=_deadline, metavar="T", help="stop scoring at HH:MM (UTC) or an ISO time")
     parser.add_argument("--max-gpu-hours", type=_hours, metavar="X", help="stop scoring after X hours of a GPU")
     parser.add_argument("--retry-errors", action="store_true", help="score again texts that killed or hung a worker")
@@ -111,6 +115,28 @@ def run(config: NightlyConfig, dates: Sequence[date], limits: Limits, retry_erro
         _log_summary(night)
 
 
+def plan(config: NightlyConfig, dates: Sequence[date], retry_errors: bool) -> None:
+    """Print what a run would score and how long that takes; write it to `_plans` under the output root."""
+    started_at, root = datetime.now(UTC), Path(config.output.root).absolute()
+    check_writable(root)
+    corpus = inspect_corpus(config.input)
+    spec = resolve_models(config)
+    check_java()
+    # no catalog: a plan may be made while a run is going on
+    spark = build_session("nightjar-plan", config.spark)
+    try:
+        executors = check_executors(spark)
+        spec = resolve_runtime(spark, spec, config.model, root)
+        gpus = held_gpus(spark, spec.device, executors.count)
+        made = make_plan(spark, config, corpus, spec, dates, root, gpus, retry_errors=retry_errors)
+    finally:
+        spark.stop()
+    path = root / "_plans" / f"{new_run_id(started_at)}.json"
+    write_plan(made, path)
+    rows = [*as_rows(made), ("written to", str(path))]
+    print("\n".join(f"{name:<24}{value}" for name, value in rows))
+
+
 def _run_in_session(night: Night) -> None:
     nights = f"{night.dates[0]} to {night.dates[-1]}" if len(night.dates) > 1 else f"{night.dates[0]}"
     logger.info(
@@ -166,6 +192,9 @@ def main(argv: Sequence[str]) -> int:
     try:
         config = load_config(args.config, args.overrides)
         dates = [args.first + timedelta(days=n) for n in range((args.last - args.first).days + 1)]
+        if args.plan:
+            plan(config, dates, args.retry_errors)
+            return 0
         run(config, dates, Limits(args.deadline, args.max_gpu_hours), args.retry_errors)
     except BaseException as error:
         return report(error)
