@@ -50,7 +50,11 @@ class ColumnsConfig(Frozen):
 
 
 class InputConfig(Frozen):
-    """The corpus: a Parquet file or a folder searched recursively; names that begin with `_` or `.` are ignored."""
+    """The corpus: a Parquet file or a folder searched recursively; names that begin with `_` or `.` are ignored.
+
+    A run also publishes anew the nights of the `lookback_days` before it whose rows changed since they were published, and the
+    published nights after them.
+    """
 
     path: PathText
     file_suffix: str = ".parquet"
@@ -60,6 +64,7 @@ class InputConfig(Frozen):
     invalid_utf8: Literal["reject", "repair"] = "reject"
     max_chars: int = Field(default=20_000, ge=1, le=1_000_000)
     too_long_chars: int = Field(default=5_000_000, ge=1)
+    lookback_days: int = Field(default=0, ge=0, le=366)
 
 
 class OutputConfig(Frozen):

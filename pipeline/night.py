@@ -4,7 +4,7 @@ import dataclasses
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from pipeline.chunks import tokens_per_chunk
 from pipeline.config import NightlyConfig
 from pipeline.corpus import read_corpus
 from pipeline.documents import REASON, RUN_DATE, TEXT, accepted, to_documents, to_rejects, with_run_date
+from pipeline.late import Mark, changed_nights, marks_of, with_late, write_marks
 from pipeline.limits import Limits
 from pipeline.model_record import write_record
 from pipeline.night_patterns import PatternRun, duplicates, stage_patterns, with_groups
@@ -79,6 +80,7 @@ class Night:
     cascade: Cascade | None = None
     cascade_report: list[dict[str, Any]] = field(default_factory=list)
     bridge: Bridge | None = None
+    marks: dict[date, Mark] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
     retry_errors: bool = False
     chunk_tokens: int = 1
@@ -126,10 +128,13 @@ def run_nights(spark: SparkSession, night: Night) -> None:
 def _read(spark: SparkSession, night: Night) -> DataFrame:
     """Read the nights' rows and judge them; return them persisted. Fails before any model loads if a night is too bad."""
     with night.stages.stage("read") as stage:
-        raw = read_corpus(spark, night.config.input, night.corpus, night.dates[0], night.dates[-1])
-        rows = with_run_date(raw, night.dates[0], night.dates[-1])
-        nights = rows.groupBy(RUN_DATE).count().collect()  # bounded: one row per night
-        rows_in = {r[RUN_DATE]: r["count"] for r in nights}
+        earliest = night.dates[0] - timedelta(days=night.config.input.lookback_days)
+        raw = read_corpus(spark, night.config.input, night.corpus, earliest, night.dates[-1])
+        rows = with_run_date(raw, earliest, night.dates[-1])
+        night.marks = marks_of(rows)
+        _add_late(night, earliest)
+        rows = rows.where(F.col(RUN_DATE).isin(list(night.dates)))
+        rows_in = {day: night.marks[day].rows for day in night.dates if day in night.marks}
         # on disk: a large night's texts, and below its vectors, would crowd a small heap; the page cache serves them as well
         documents = to_documents(rows, night.config.input).persist(StorageLevel.DISK_ONLY)
         tokens = F.sum(F.coalesce(predicted_tokens(F.col(TEXT), night.spec), F.lit(0))).alias("tokens")
@@ -145,6 +150,21 @@ def _read(spark: SparkSession, night: Night) -> DataFrame:
         night.checks += check_contract(night.counts[day], night.config.quality)
     require(night.checks)
     return documents
+
+
+def _add_late(night: Night, earliest: date) -> None:
+    """Add the nights of the lookback window that must be published anew."""
+    changed, unknown = changed_nights(night.root, earliest, night.dates[0], night.marks)
+    if unknown:
+        logger.warning(
+            f"warning   {unknown[0]} and {len(unknown) - 1} more night(s) of the lookback window were published by an older version: "
+            "whether their rows changed is not known; publish them again with --from and --to"
+        )
+    night.dates = with_late(night.root, night.dates, changed)
+    if changed:
+        logger.info(
+            f"late      rows changed of {', '.join(map(str, changed))}; published anew from {night.dates[0]} on"
+        )
 
 
 def _stage_documents(
@@ -260,6 +280,7 @@ def _stage_run(spark: SparkSession, night: Night) -> None:
         _stage(night, to_run_stages(spark, facts, night.stages.done), schemas.RUN_STAGES)
         _stage(night, to_runs(spark, facts, list(night.counts.values())), schemas.RUNS)
         write_record(night.root, night.run_id, night.deciding_spec)
+        write_marks(night.root, night.run_id, night.dates, night.marks)
         stage.rows = len(night.dates)
 
 
