@@ -83,5 +83,13 @@ def estimate(
     middle, low = seconds(rate.seconds, fixed), seconds(rate.low, load_seconds)
     # a job of the end has nobody to fill the cores it leaves idle
     high = seconds(rate.high, load_seconds + (chunks + 1) * chunk_seconds)
-    hours = [s * gpus / 3600 for s in (middle, low, high)]
-    return Estimate(middle, low, high, *hours, round(predicted_tokens * rate.tokens))
+    per_second = gpus / 3600
+    return Estimate(
+        middle,
+        low,
+        high,
+        middle * per_second,
+        low * per_second,
+        high * per_second,
+        round(predicted_tokens * rate.tokens),
+    )

@@ -157,7 +157,7 @@ def _add_late(night: Night, earliest: date) -> None:
     changed, unknown = changed_nights(night.root, earliest, night.dates[0], night.marks)
     if unknown:
         logger.warning(
-            f"warning   {unknown[0]} and {len(unknown) - 1} more night(s) of the lookback window were published by an older version: "
+            f"warning   {len(unknown)} night(s) of the lookback window from {unknown[0]} on were published by an older version: "
             "whether their rows changed is not known; publish them again with --from and --to"
         )
     night.dates = with_late(night.root, night.dates, changed)
