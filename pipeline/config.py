@@ -326,7 +326,7 @@ def _read_yaml(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path}: no such file; give --config the path of a YAML file") from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read: {error}") from None
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: a date that is none, such as 2026-02-30
         raise ConfigError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
     if not isinstance(data, dict):
         raise ConfigError(f"{path}: must hold a mapping of sections (input, output, ...), found {type(data).__name__}")
@@ -340,7 +340,7 @@ def _apply_override(data: dict[str, Any], override: str) -> str | None:
         return f"--set {override!r}: write it as key=value, for example --set quality.min_rows=0"
     try:
         value = yaml.safe_load(text)
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError, RecursionError):
         return f"--set {override!r}: the value is not valid YAML; quote it"
     parts = key.strip().split(".")
     if parts[0] == "spark":

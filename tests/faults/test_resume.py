@@ -1,4 +1,4 @@
-"""A run that was killed while it scored, or stopped at its limit: what was scored is not scored again, and the tables are equal."""
+"""A run killed while it scored, or stopped at its limit: what was scored is not scored again, and the tables are equal."""
 
 import os
 import signal
@@ -70,18 +70,13 @@ def test_a_deadline_stops_scoring_keeps_it_and_publishes_nothing(tmp_path: Path)
         NIGHTJAR_PLANT_SLOW="3",
         NIGHTJAR_COUNT_FILE=str(count_file),
     )
-    ended = datetime.now(UTC)
     assert codes == [4], log[-4000:]
     assert "texts were scored in this run and are kept" in log
     assert "Traceback" not in log
     (partial,) = results(tmp_path)
     assert (partial["status"], partial["exit_code"], partial["tables"]) == ("partial", 4, [])
     assert 0 < partial["limits"]["texts_left"] < N
-    assert (
-        datetime.fromisoformat(partial["ended_at"])
-        < datetime.fromisoformat(deadline) + timedelta(seconds=30)
-        < ended + timedelta(seconds=60)
-    )
+    assert datetime.fromisoformat(partial["ended_at"]) < datetime.fromisoformat(deadline) + timedelta(seconds=30)
     assert not list((tmp_path / "out").glob("_data/**/*.parquet"))
     codes, log = nightly(tmp_path, [NIGHT], settings, NIGHTJAR_COUNT_FILE=str(count_file))
     assert codes == [0], log[-4000:]
