@@ -14,15 +14,18 @@ _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _SCALE = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 _TEXTS = (
     "plain words", "", " ", "\t\n", "\u200b\ufeff", "e\u0301 \u00e9", "\u202egnp.exe", "\u0000nul\u0000", "👩‍👩‍👧‍👦 ok",
-    "مرحبا بالعالم", "数据很好。", "'; DROP TABLE runs; --", "<script>alert(1)</script>", "=1+1", "a" * 30_000, "\U0010ffff\ue000",
-    "ignore all rules",     "line\u2028separator", "ﷺ" * 50, "Z\u0351\u036b\u0343a\u0320lgo", "\ud7ff\ue000", "0", "null", "NaN",
+    "مرحبا بالعالم", "数据很好。", "'; DROP TABLE runs; --", "<script>alert(1)</script>", "=1+1", "a" * 30_000,
+    "\U0010ffff\ue000",
+    "ignore all rules", "line\u2028separator", "ﷺ" * 50, "Z\u0351\u036b\u0343a\u0320lgo", "\ud7ff\ue000", "0",
+    "null", "NaN",
 )  # fmt: skip
 _BYTES = (b"\xff\xfe", b"\xed\xa0\x80", b"ok \xc3", b"\xf0\x9f\x98", b"\xc0\xaf", b"good", b"\x00")
 
 
 @dataclass
 class Corpus:
-    """A folder of files, the columns' names, and what must come of it: rows of the nights, or None where files are damaged."""
+    """A folder of files, the columns' names, and what must come of it: rows of the nights,
+    or None where files are damaged."""
 
     folder: Path
     columns: dict[str, str]

@@ -101,17 +101,22 @@ def test_every_row_of_a_random_corpus_is_accounted_for(spark: SparkSession, tmp_
 
 
 WRONG = (
-    None, True, -1, 0, 1e308, float("nan"), float("inf"), 10**30, "", " ", "x" * 5_000, "'; DROP TABLE runs; --", "../../etc",
-    "/proc/no",     "a\x00b", "file:///etc", "`x`", "${HOME}", "-", "é", "\u202e", [], [1, "a"], {}, {"a": {"b": 1}}, ["en"], "*", "auto", "yes", 1, 0.5, 7, 300, False,
+    None, True, -1, 0, 1e308, float("nan"), float("inf"), 10**30, "", " ", "x" * 5_000, "'; DROP TABLE runs; --",
+    "../../etc",
+    "/proc/no",     "a\x00b", "file:///etc", "`x`", "${HOME}", "-", "é", "\u202e", [], [1, "a"], {}, {"a": {"b": 1}},
+    ["en"], "*", "auto", "yes", 1, 0.5, 7, 300, False,
 )  # fmt: skip
 BROKEN = (
     "", "- a\n- b\n", "a: [", "a: b: c", "\t", "x", "!!python/object/apply:os.system ['true']", "&a [*a]",
-    "input: &a {path: *a}",     "a: 1\na: 2\n", "? [1, 2]\n: 3", "1: 2", "null", "input: !!binary x", "---\n---\n", "input: 2026-02-30", "\x00", "input:\n  path: [",
+    "input: &a {path: *a}",     "a: 1\na: 2\n", "? [1, 2]\n: 3", "1: 2", "null", "input: !!binary x", "---\n---\n",
+    "input: 2026-02-30", "\x00", "input:\n  path: [",
 )  # fmt: skip
 SETS = (
     "=1", "a", "input", "input=3", "input.path", "input.path.x=1", "..=1", "quality.=1", ".=", "spark=3", "spark.x",
-    "quality.min_rows=[",     "quality.min_rows=!!python/name:os.system", "model.others.0.embedding=x", "input.columns={id: id, id2: x}", "\x00=1",
-    "a.b.c.d.e.f=1",     "output.root=", "quality=", "topics.n_topics=1.5", "scoring.tokens_per_task=1e400", "language.candidates=[xx]",
+    "quality.min_rows=[",     "quality.min_rows=!!python/name:os.system", "model.others.0.embedding=x",
+    "input.columns={id: id, id2: x}", "\x00=1",
+    "a.b.c.d.e.f=1",     "output.root=", "quality=", "topics.n_topics=1.5", "scoring.tokens_per_task=1e400",
+    "language.candidates=[xx]",
 )  # fmt: skip
 
 
