@@ -10,6 +10,7 @@ _FILE = re.compile(r"FAILED_READ_FILE(\.\w+)?[^]]*\].*?file:?/*(/\S+?)\.?(?:\s|$
 _MODEL = re.compile(r"ModelFileError: (.+)")
 _MODULE = re.compile(r"ModuleNotFoundError: No module named '([\w.]+)'")
 _PYTHON_ERROR = re.compile(r"^(?:[\w.]+\.)?(\w*(?:Error|Exception)): (.+)$", re.MULTILINE)
+_BUDGET = re.compile(r"CrashBudgetError: (.+)")
 _MAX_CHARS = 300
 _WORKER_LOST = ("Python worker exited unexpectedly", "worker process terminated due to idle timeout", "CUDA error")
 _NOTHING = "nothing was published"
@@ -42,8 +43,10 @@ def explain(error: BaseException) -> NightjarError:
         )
     if "No space left on device" in text:
         return NightjarError("no space left on a device; free space under output.root or spark.local.dir and run again")
-    if "CrashBudgetError" in text:
-        return NightjarError(_last_cause(error, text))
+    if found := _BUDGET.search(text):
+        return NightjarError(
+            f"{found.group(1)[:_MAX_CHARS]}; {_NOTHING}. The texts are hardly to blame: look at the executors' memory and logs"
+        )
     if "idle timeout" in text:
         return NightjarError(f"a Python worker said nothing for scoring.hang_timeout_sec and was killed; {_NOTHING}")
     if "Python worker exited unexpectedly" in text:
