@@ -12,6 +12,7 @@ Exit codes: 0 done, 1 the data failed a check (nothing published), 2 usage or co
 import argparse
 import logging
 import re
+import signal
 import sys
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -189,6 +190,9 @@ def main(argv: Sequence[str]) -> int:
     """Run the job; return its exit code."""
     args = parse(argv)
     configure_logging()
+    signal.signal(
+        signal.SIGTERM, signal.default_int_handler
+    )  # a scheduler's word to stop: an orderly end, as with Ctrl-C
     try:
         config = load_config(args.config, args.overrides)
         dates = [args.first + timedelta(days=n) for n in range((args.last - args.first).days + 1)]

@@ -58,6 +58,29 @@ def test_killed_at_half_and_resumed_scores_each_text_about_once(tmp_path: Path) 
     assert hashes(resumed) == hashes(whole), "the same bits as the undisturbed run"
 
 
+def test_a_run_that_is_told_to_stop_ends_in_order(tmp_path: Path) -> None:
+    write(tmp_path / "corpus" / "1.parquet", rows(DAYS[0], N))
+    count_file = tmp_path / "count"
+    process = subprocess.Popen(
+        command(tmp_path, [NIGHT], SETTINGS),
+        env=environment(NIGHTJAR_COUNT_FILE=str(count_file), NIGHTJAR_PLANT_SLOW="2"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while counted(count_file) < N // 8:
+        assert process.poll() is None, "the run ended before it was to be stopped"
+        time.sleep(0.1)
+    process.send_signal(signal.SIGTERM)
+    out, log = process.communicate(timeout=120)
+    assert out.strip().endswith("[3]"), log[-4000:]
+    assert "failed: interrupted; every night of every table is whole" in log
+    (stopped,) = results(tmp_path)
+    assert (stopped["status"], stopped["exit_code"], stopped["tables"]) == ("failed", 3, [])
+    assert not list((tmp_path / "out").glob("_data/**/*.parquet"))
+    assert list((tmp_path / "out").glob("_store/*/*/_SUCCESS")), "what was scored is kept"
+
+
 def test_a_deadline_stops_scoring_keeps_it_and_publishes_nothing(tmp_path: Path) -> None:
     write(tmp_path / "corpus" / "1.parquet", rows(DAYS[0], N))
     count_file = tmp_path / "count"
