@@ -124,8 +124,8 @@ def _score_all(
                     break
                 done, _ = wait(flying, limits.seconds_left(), FIRST_COMPLETED)
                 if not done:
-                    context.cancelJobGroup(group)
-                    waiting += _cancelled(flying, outcome)
+                    _cancel(context, group, flying)
+                    waiting += _unfinished(flying, outcome)
                     break
                 for future in done:
                     _settle(future, flying.pop(future), outcome, lost)
@@ -136,7 +136,7 @@ def _score_all(
                     outcome.written.append(write(first, True))
                     outcome.rows += first.load.rows
         except BaseException:
-            context.cancelJobGroup(group)
+            _cancel(context, group, flying)
             raise
     outcome.rows_left = sum(chunk.load.rows for chunk in waiting)
     if outcome.rows_left:
@@ -158,9 +158,16 @@ def _settle(future: "Future[Path]", chunk: Chunk, outcome: Outcome, lost: list[C
     failpoint(f"after_chunk_{len(outcome.written)}")
 
 
-def _cancelled(flying: "dict[Future[Path], Chunk]", outcome: Outcome) -> list[Chunk]:
-    """Wait for chunks that were cancelled; return those that did not finish all the same."""
-    wait(flying)
+def _cancel(context: SparkContext, group: str, flying: "dict[Future[Path], Chunk]") -> None:
+    """Cancel chunks and wait for their end; again and again, because a chunk may be between two Spark jobs."""
+    going = set(flying)
+    while going:
+        context.cancelJobGroup(group)
+        going = wait(going, 1.0).not_done
+
+
+def _unfinished(flying: "dict[Future[Path], Chunk]", outcome: Outcome) -> list[Chunk]:
+    """Return the chunks that were cancelled; count those that finished all the same."""
     left = []
     for future, chunk in flying.items():
         if future.exception() is None:

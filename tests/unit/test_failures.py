@@ -29,7 +29,7 @@ def test_a_model_changed_on_an_executor_is_a_model_error() -> None:
         ("java.io.IOException: No space left on device", "no space left on a device; free space"),
         ("Python worker exited unexpectedly (crashed)", "a Python worker died"),
         (
-            "Python worker process terminated due to idle timeout (timeout: 5 seconds)",
+            "Python worker process terminated due to idle timeout (5 s)",
             "said nothing for scoring.hang_timeout_sec",
         ),
         (
