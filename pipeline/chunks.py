@@ -89,103 +89,103 @@ def score_chunks(context: SparkContext, group: str, chunks: Sequence[Chunk], wri
     """
     limits.start()
     try:
-        outcome, lost = _score_all(context, group, chunks, write, limits)
-        for chunk in sorted(lost, key=lambda c: c.number):
-            logger.warning(
-                f"score     a worker died or hung in chunk {chunk.number}; its {chunk.load.rows:,} texts go one by one"
-            )
-            outcome.written.append(write(chunk, True))
-            outcome.rows += chunk.load.rows
+        return _Scoring(context, group, write, limits).all(chunks)
     finally:
         limits.stop()
-    return outcome
 
 
-def _score_all(
-    context: SparkContext, group: str, chunks: Sequence[Chunk], write: Write, limits: Limits
-) -> tuple[Outcome, list[Chunk]]:
-    outcome, lost, waiting = Outcome(), list[Chunk](), list(chunks)
-    spent = limits.spent_seconds
+class _Scoring:
+    """The state of one list of chunks: what flies, what was lost, and the outcome."""
 
-    def run(chunk: Chunk) -> Path:
-        context.setJobGroup(group, f"chunk {chunk.number} of {len(chunks)}")
-        return write(chunk, False)
+    def __init__(self, context: SparkContext, group: str, write: Write, limits: Limits) -> None:
+        self._context, self._group, self._write, self._limits = context, group, write, limits
+        self._spent_before = limits.spent_seconds
+        self._outcome = Outcome()
+        self._flying: dict[Future[Path], Chunk] = {}
+        self._lost: list[Chunk] = []
 
-    with ThreadPoolExecutor(_AT_ONCE, "chunk") as pool:
-        flying: dict[Future[Path], Chunk] = {}
-        try:
-            while waiting or flying:
-                while (
-                    waiting and len(flying) < _AT_ONCE and not _is_too_late(waiting[0], flying, outcome, limits, spent)
-                ):
-                    chunk = waiting.pop(0)
-                    flying[pool.submit(run, chunk)] = chunk
-                if not flying:
-                    break
-                done, _ = wait(flying, limits.seconds_left(), FIRST_COMPLETED)
-                if not done:
-                    _cancel(context, group, flying)
-                    waiting += _unfinished(flying, outcome)
-                    break
-                for future in done:
-                    _settle(future, flying.pop(future), outcome, lost)
-                if len(lost) == _ALL_LOST and not outcome.written:
-                    # perhaps no text can be scored here at all: one chunk shows it, before all others are tried in vain
-                    wait(flying)
-                    first = lost.pop(0)
-                    outcome.written.append(write(first, True))
-                    outcome.rows += first.load.rows
-        except BaseException:
-            _cancel(context, group, flying)
-            raise
-    outcome.rows_left = sum(chunk.load.rows for chunk in waiting)
-    if outcome.rows_left:
-        outcome.rows_left += sum(chunk.load.rows for chunk in lost)
-        lost = []
-    return outcome, lost
+    def all(self, chunks: Sequence[Chunk]) -> Outcome:
+        """Score them all, or as many as the limit allows."""
+        waiting = list(chunks)
+        with ThreadPoolExecutor(_AT_ONCE, "chunk") as pool:
+            try:
+                while waiting or self._flying:
+                    while waiting and len(self._flying) < _AT_ONCE and not self._is_too_late(waiting[0]):
+                        chunk = waiting.pop(0)
+                        self._flying[pool.submit(self._run, chunk)] = chunk
+                    if not self._flying or not self._wait():
+                        break
+            finally:
+                self._cancel()  # what flies here was overtaken by the limit or by an error
+        waiting += self._unfinished()
+        for chunk in sorted(self._lost, key=lambda c: c.number):
+            if waiting or self._limits.seconds_left() == 0.0:
+                waiting.append(chunk)
+            else:
+                self._isolate(chunk)
+        self._outcome.rows_left = sum(chunk.load.rows for chunk in waiting)
+        return self._outcome
 
+    def _run(self, chunk: Chunk) -> Path:
+        self._context.setJobGroup(self._group, f"chunk {chunk.number}")
+        return self._write(chunk, False)
 
-def _settle(future: "Future[Path]", chunk: Chunk, outcome: Outcome, lost: list[Chunk]) -> None:
-    """Count a chunk that is done, or note it as lost; any other error is raised."""
-    error = future.exception()
-    if error is not None:
-        if not is_worker_lost(error):
-            raise error
-        lost.append(chunk)
-        return
-    outcome.written.append(future.result())
-    outcome.rows += chunk.load.rows
-    failpoint(f"after_chunk_{len(outcome.written)}")
+    def _wait(self) -> bool:
+        """Wait until a chunk is done, and settle it; return False where the limit comes first."""
+        done, _ = wait(self._flying, self._limits.seconds_left(), FIRST_COMPLETED)
+        for future in done:
+            self._settle(future, self._flying.pop(future))
+        if len(self._lost) >= _ALL_LOST and not self._outcome.written:
+            # perhaps no text can be scored here at all: one chunk shows it, before all others are tried in vain
+            wait(self._flying)
+            self._isolate(self._lost.pop(0))
+        return bool(done)
 
-
-def _cancel(context: SparkContext, group: str, flying: "dict[Future[Path], Chunk]") -> None:
-    """Cancel chunks and wait for their end; again and again, because a chunk may be between two Spark jobs."""
-    going = set(flying)
-    while going:
-        context.cancelJobGroup(group)
-        going = wait(going, 1.0).not_done
-
-
-def _unfinished(flying: "dict[Future[Path], Chunk]", outcome: Outcome) -> list[Chunk]:
-    """Return the chunks that were cancelled; count those that finished all the same."""
-    left = []
-    for future, chunk in flying.items():
-        if future.exception() is None:
-            _settle(future, chunk, outcome, [])
+    def _settle(self, future: "Future[Path]", chunk: Chunk) -> None:
+        """Count a chunk that is done, or note it as lost; any other error is raised."""
+        error = future.exception()
+        if error is None:
+            self._count(future.result(), chunk)
+        elif is_worker_lost(error):
+            self._lost.append(chunk)
         else:
-            left.append(chunk)
-    return left
+            raise error
 
+    def _isolate(self, chunk: Chunk) -> None:
+        logger.warning(
+            f"score     a worker died or hung in chunk {chunk.number}; its {chunk.load.rows:,} texts go one by one"
+        )
+        self._count(self._write(chunk, True), chunk)
 
-def _is_too_late(
-    chunk: Chunk, flying: "dict[Future[Path], Chunk]", outcome: Outcome, limits: Limits, spent: float
-) -> bool:
-    """Return whether a chunk would, at the rate until now, end after the limit; without a rate it is tried."""
-    left = limits.seconds_left()
-    if left is None:
-        return False
-    if not outcome.rows or left <= 0:
-        return left <= 0
-    rate = outcome.rows / max(limits.seconds() - spent, 1e-9)
-    ahead = chunk.load.rows + sum(other.load.rows for other in flying.values())
-    return ahead / rate > left
+    def _count(self, path: Path, chunk: Chunk) -> None:
+        self._outcome.written.append(path)
+        self._outcome.rows += chunk.load.rows
+        failpoint(f"after_chunk_{len(self._outcome.written)}")
+
+    def _cancel(self) -> None:
+        """Cancel what flies and wait for its end; again and again, because a chunk may be between two Spark jobs."""
+        going = set(self._flying)
+        while going:
+            self._context.cancelJobGroup(self._group)
+            going = wait(going, 1.0).not_done
+
+    def _unfinished(self) -> list[Chunk]:
+        """Return the chunks that were cancelled; count those that finished all the same."""
+        left = []
+        for future, chunk in self._flying.items():
+            if future.exception() is None:
+                self._count(future.result(), chunk)
+            else:
+                left.append(chunk)
+        return left
+
+    def _is_too_late(self, chunk: Chunk) -> bool:
+        """Return whether a chunk would, at the rate until now, end after the limit; without a rate it is tried."""
+        left = self._limits.seconds_left()
+        if left is None:
+            return False
+        if not self._outcome.rows or left <= 0:
+            return left <= 0
+        rate = self._outcome.rows / max(self._limits.seconds() - self._spent_before, 1e-9)
+        ahead = chunk.load.rows + sum(other.load.rows for other in self._flying.values())
+        return ahead / rate > left
