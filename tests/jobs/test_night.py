@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from pipeline import cookbook
 from pipeline.read_tables import open_duckdb
 from pipeline.sample import planted
 from pipeline.schemas import CASCADE_REPORT, MODEL_BRIDGE, TABLES
@@ -362,3 +363,21 @@ def test_usage_errors_are_one_clear_message(
     assert done.returncode == code, done.stderr
     assert says in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_the_cookbook_says_what_a_night_answers(published: Path) -> None:
+    """Every question has an answer, with the columns of the page; figures may differ where another processor rounds otherwise."""
+    written, found = cookbook.PAGE.read_text(encoding="utf-8").splitlines(), cookbook.page(published).splitlines()
+    assert len(cookbook.questions()) >= 20
+    assert [line for line in found if line.startswith("## ")] == [line for line in written if line.startswith("## ")]
+    headers = [found[i - 1] for i, line in enumerate(found) if line.startswith("--") and line.strip("- ") == ""]
+    assert [" ".join(h.split()) for h in headers] == [
+        " ".join(written[i - 1].split())
+        for i, line in enumerate(written)
+        if line.startswith("--") and line.strip("- ") == ""
+    ]
+    assert "(0 rows)" not in found
+    alike = len(set(found) & set(written)) / len(set(written))
+    assert alike >= 0.75, (
+        f"{alike:.0%} of the lines of docs/cookbook.md are true: python -m pipeline.cookbook out/warehouse"
+    )
