@@ -18,7 +18,7 @@ from pyspark.sql import functions as F
 
 from pipeline.config import InputConfig, LanguageConfig, ModelConfig, NightlyConfig
 from pipeline.corpus import read_corpus
-from pipeline.documents import REASON, RUN_DATE, accepted, to_documents, to_texts, with_run_date
+from pipeline.documents import REASON, RUN_DATE, to_documents, with_run_date
 from pipeline.errors import ConfigError, DataError
 from pipeline.failures import explain
 from pipeline.models import sentiment_spec
@@ -45,6 +45,18 @@ def documents_of(spark: SparkSession, folder: Path, seed: int) -> tuple[DataFram
     return to_documents(with_run_date(raw, DAYS[0], DAYS[-1]), config), corpus.expected, corpus.notes, ""
 
 
+def summary(documents: DataFrame) -> tuple[dict[str | None, int], int, list[Any]]:
+    """Return rows by reason, distinct ids of accepted rows, and a few accepted texts (content_key, lang_hint, text), in one job."""
+    is_kept, text = F.col(REASON).isNull(), F.struct("content_key", "lang_hint", "text")
+    names = F.coalesce(REASON, F.lit(""))
+    found = documents.agg(
+        F.collect_list(names).alias("reasons"),
+        F.count_distinct(F.when(is_kept, F.struct(RUN_DATE, "doc_id"))).alias("ids"),
+        F.array(F.min(F.when(is_kept, text)), F.max(F.when(is_kept, text))).alias("texts"),
+    ).collect()[0]
+    return dict(Counter(r or None for r in found.reasons)), found.ids, [t for t in found.texts if t is not None]
+
+
 def test_every_row_of_a_random_corpus_is_accounted_for(spark: SparkSession, tmp_path: Path) -> None:
     problems, outcomes = [], Counter[str]()
     texts: list[Any] = []
@@ -57,12 +69,8 @@ def test_every_row_of_a_random_corpus_is_accounted_for(spark: SparkSession, tmp_
                 if str(folder) not in refusal or "\n" in refusal:
                     problems.append(f"{seed}: {refusal}")
                 continue
-            held = documents.persist()
-            counts = {row[0]: row[1] for row in held.groupBy(REASON).count().collect()}
-            kept = accepted(held)
-            ids = kept.agg(F.count("*"), F.count_distinct(RUN_DATE, "doc_id")).first()
-            texts += to_texts(kept).limit(10).collect()
-            held.unpersist()
+            counts, ids, some = summary(documents)
+            texts += some
         except Exception as error:
             known = explain(error)
             outcomes["failed" if isinstance(known, DataError) else "traceback"] += 1
