@@ -44,26 +44,27 @@ def make(folder: Path, seed: int) -> Corpus:
         if r.random() < 0.5:
             columns[role] = role
     corpus = Corpus(folder, columns)
+    is_text = r.random() < 0.8
     for k in range(r.choice((1, 1, 2, 3))):
         path = folder / r.choice(
             (f"{k}.parquet", f"sub {k}/part+{k}%20.parquet", f"día-{k}.parquet", f"run_date=x/{k}.parquet")
         )
         path.parent.mkdir(parents=True, exist_ok=True)
-        _write(path, r, corpus)
+        _write(path, r, corpus, is_text)
         _damage(path, r, corpus)
     return corpus
 
 
-def _write(path: Path, r: random.Random, corpus: Corpus) -> None:
+def _write(path: Path, r: random.Random, corpus: Corpus, is_text: bool) -> None:
     n = r.choice((0, 1, 2, 7, 40, 400))
     arrays: dict[str, pa.Array] = {}
     times = _times(r, n)
     for role, name in corpus.columns.items():
-        if r.random() < 0.02:
+        if r.random() < 0.01:
             corpus.notes.append(f"no {role}")
             corpus.expected = None
             continue
-        arrays[name] = {"id": _ids, "time": lambda r, n: times}.get(role, _texts)(r, n) if role != "time" else times
+        arrays[name] = times if role == "time" else _ids(r, n, is_text) if role == "id" else _texts(r, n)
     if r.random() < 0.3:
         arrays["extra"] = pa.array([[{"a": 1}]] * n, pa.list_(pa.struct([("a", pa.int32())])))
     if r.random() < 0.03:
@@ -87,8 +88,12 @@ def _write(path: Path, r: random.Random, corpus: Corpus) -> None:
         corpus.notes.append(f"time {times.type}{' int96' if int96 else ''}")
 
 
-def _ids(r: random.Random, n: int) -> pa.Array:
-    kind = r.choice(("string", "string", "large", "int64", "int8", "dictionary", "binary", "uint64", "double", "null"))
+def _ids(r: random.Random, n: int, is_text: bool) -> pa.Array:
+    kind = r.choice(("string", "large", "dictionary", "binary")) if is_text else r.choice(("int64", "int8"))
+    if r.random() < 0.04:
+        kind = r.choice(
+            ("string", "int64", "uint64", "double", "null")
+        )  # refused, or another type than the file before
     if kind == "null":
         return pa.nulls(n)
     if kind in ("int64", "uint64", "double"):
@@ -106,7 +111,7 @@ def _ids(r: random.Random, n: int) -> pa.Array:
 
 def _texts(r: random.Random, n: int) -> pa.Array:
     kind = r.choice(("string", "string", "string", "large", "binary", "dictionary", "view", "int64", "null"))
-    if kind == "null" and r.random() < 0.7:
+    if kind == "null" and r.random() < 0.9:
         kind = "string"
     if kind == "null":
         return pa.nulls(n)
