@@ -51,6 +51,9 @@ test-airflow: setup ## the DAG of conf/scheduler in a real Airflow, in an enviro
 	$(BIN)/python jobs/make_sample.py --out $(SAMPLE)
 	.venv-airflow/bin/python tests/airflow/run_dag.py $(BIN)/python $(SAMPLE)/corpus $(OUT)/airflow
 
+test-faults: setup ## workers that die, hang or are killed, limits, late data, random corpora and configurations
+	$(BIN)/python -m pytest -m faults tests/faults
+
 test-spark41: java ## the tests on PySpark 4.1, in an environment of its own
 	$(PYTHON) -m venv .venv-spark41
 	grep -v '^pyspark==' constraints.txt > .venv-spark41/constraints.txt
@@ -82,4 +85,4 @@ docs: setup ## regenerate the pages that are generated
 clean: ## remove what was built and published here, not .venv
 	rm -rf $(OUT) dist build *.egg-info
 
-.PHONY: help java setup run test test-airflow test-cluster test-patterns test-spark41 bench peers limits dist docs clean
+.PHONY: help java setup run test test-airflow test-cluster test-patterns test-faults test-spark41 bench peers limits dist docs clean

@@ -1,6 +1,7 @@
 """Named places where a test can kill the process, to prove that readers never see half a night.
 
-In this order: `after_score`, `after_write` and `after_stage` (of the first table), `after_audit`, `after_manifest`,
+In this order: `after_chunk_<n>` (the n-th chunk of a list that is scored), `after_score`,
+`after_write` and `after_stage` (of the first table), `after_audit`, `after_manifest`,
 `after_flip_<k>` (the k-th table), `before_log`, `after_log`.
 """
 

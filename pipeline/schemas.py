@@ -108,7 +108,8 @@ DOC_SCORES = Table(
         Column(
             "error_code",
             STRING,
-            "why there is no score: `LANG_UNSUPPORTED`, `NON_FINITE`, `MODEL`, `TOKENISE`; null where scored",
+            "why there is no score: `LANG_UNSUPPORTED`, `NON_FINITE`, `MODEL`, `TOKENISE`, `WORKER_CRASH`, `WORKER_HANG`; null "
+            "where scored",
         ),
     ),
     key=("doc_id",),

@@ -14,12 +14,11 @@ from test_cluster import ROOT, free_port, wait_for_port
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]
 
 JOB = """
-import sys
-from pyspark.sql import SparkSession
-spark = SparkSession.builder.getOrCreate()
-assert spark.sparkContext.getConf().get("spark.io.encryption.enabled") == "true"
-print("ROWS", spark.range(1000, numPartitions=4).repartition(3).rdd.map(lambda r: r.id * 2).sum())
-spark.stop()
+from pyspark import SparkContext
+context = SparkContext()
+assert context.getConf().get("spark.io.encryption.enabled") == "true"
+print("ROWS", context.parallelize(range(1000), 4).map(lambda n: (n % 7, n * 2)).groupByKey(3).map(lambda g: sum(g[1])).sum())
+context.stop()
 """
 
 
