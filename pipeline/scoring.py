@@ -12,7 +12,7 @@ from pipeline.config import ScoringConfig
 from pipeline.documents import RUN_DATE, TEXT
 from pipeline.placement import Load, placed
 from pipeline.stage_profile import stage_profile
-from pipeline.store import KEYS, STORED, ScoreStore, is_settled
+from pipeline.store import KEYS, STORED, ScoreStore
 from pipeline.topics import TopicModel
 from udfs.spec import ScoreSpec, TopicSpec
 from udfs.topics import make_assign
@@ -21,10 +21,7 @@ from udfs.worker import Counters, make_score
 
 def unseen(texts: DataFrame, store: ScoreStore) -> DataFrame:
     """Keep the texts whose result is not in the store, or is there with an error worth another try."""
-    if not store.parts():
-        return texts
-    settled = store.read().where(is_settled())
-    return texts.join(settled.select(*KEYS), on=list(KEYS), how="left_anti")
+    return texts.join(store.settled(texts), on=list(KEYS), how="left_anti")
 
 
 def scored(
