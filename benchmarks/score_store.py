@@ -151,7 +151,11 @@ def main() -> None:
     is_there = (root / "_store" / KEY / "_base" / "00000001.json").exists()
     if not is_there:
         build(root, args.keys)
-    figures: dict[str, Any] = {"keys": args.keys, "wanted": args.wanted, "build_seconds": round(time.perf_counter() - started, 1)}
+    figures: dict[str, Any] = {
+        "keys": args.keys,
+        "wanted": args.wanted,
+        "build_seconds": round(time.perf_counter() - started, 1),
+    }
     spark = build_session("bench-store", {"spark.master": "local[2]", "spark.driver.memory": args.memory})
     drop_from_cache(root)
     figures["store_bytes"] = ScoreStore(spark, root, KEY).bytes()

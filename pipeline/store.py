@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
@@ -113,6 +114,18 @@ class ScoreStore:
         rows = found[0] if len(found) == 1 else found[0].unionByName(found[1])
         tries = Window.partitionBy(*KEYS).orderBy(F.when(is_settled(), 0).otherwise(1), _PART)
         return rows.withColumn("try", F.row_number().over(tries)).where(F.col("try") == 1).select(*STORED.fieldNames())
+
+    def languages(self, content_key: str) -> list[str]:
+        """Return the declared languages under which a text is stored, '' for none declared; reads no vector."""
+        base = current(self.folder)
+        rows = self._fresh(self._parts(base)).where(F.col("content_key") == content_key).select("lang_hint").distinct()
+        found = {row["lang_hint"] for row in rows.collect()}  # bounded: languages of one text
+        stem = self._stems(base).get(content_key[: base.digits])
+        if stem:
+            filters = [("content_key", "=", content_key)]
+            table = pq.read_table(f"{stem}.parquet", columns=["lang_hint"], filters=filters, partitioning=None)
+            found |= set(table.column(0).to_pylist())
+        return sorted(found)
 
     def write(self, results: DataFrame, name: str) -> Path:
         """Write results as a new folder. Each task's rows count from the moment it is done, whatever becomes of the others."""

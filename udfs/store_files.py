@@ -104,7 +104,11 @@ def make_fold(
         for prefix, newer in _by_prefix(batches, digits):
             n_rows, n_bytes = _fold_prefix(files.get(prefix), newer, files_of(folder, prefix), settled_errors)
             yield pa.RecordBatch.from_pydict(
-                {"prefix": [prefix], "n_rows": pa.array([n_rows], pa.int64()), "n_bytes": pa.array([n_bytes], pa.int64())}
+                {
+                    "prefix": [prefix],
+                    "n_rows": pa.array([n_rows], pa.int64()),
+                    "n_bytes": pa.array([n_bytes], pa.int64()),
+                }
             )
 
     return fold
@@ -120,7 +124,11 @@ def write_prefix(place: PrefixFiles, narrow: pa.Table, vectors: NDArray[np.float
     if len(vectors):
         flat = pa.FixedSizeListArray.from_arrays(pa.array(vectors.reshape(-1)), vectors.shape[1])
         table = pa.table({"embedding": flat})
-        with _whole(place.vectors) as path, pa.OSFile(path, "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
+        with (
+            _whole(place.vectors) as path,
+            pa.OSFile(path, "wb") as sink,
+            pa.ipc.new_file(sink, table.schema) as writer,
+        ):
             writer.write_table(table)
     with _whole(place.keys) as path:
         # keys do not repeat: a dictionary of them would cost time and space
@@ -217,9 +225,7 @@ def _lists(vectors: NDArray[np.float32], rows: NDArray[np.float64]) -> Any:
     return pa.ListArray.from_arrays(pa.array(offsets), pa.array(flat, pa.float32()), mask=pa.array(~has))
 
 
-def _fold_prefix(
-    stem: str | None, newer: pa.Table, target: PrefixFiles, errors: Sequence[str]
-) -> tuple[int, int]:
+def _fold_prefix(stem: str | None, newer: pa.Table, target: PrefixFiles, errors: Sequence[str]) -> tuple[int, int]:
     """Write the files of one prefix anew; return rows and bytes."""
     dropped = newer.filter(newer.column(DROP))
     fresh = newer.filter(pc.invert(newer.column(DROP)))

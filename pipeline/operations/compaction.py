@@ -67,7 +67,9 @@ def compact(spark: SparkSession, root: Path, model_key: str, without: DataFrame 
     kept = {p: entry for p, entry in old.files.items() if p not in {r["prefix"] for r in written}}
     now = datetime.now(UTC).isoformat(timespec="milliseconds")
     there = {name: at for name, at in before.folded.items() if (store.folder / name).exists()}
-    record = BaseRecord(before.seq + 1, digits, dict(sorted((kept | new).items())), there | {p.name: now for p in parts})
+    record = BaseRecord(
+        before.seq + 1, digits, dict(sorted((kept | new).items())), there | {p.name: now for p in parts}
+    )
     commit(store.folder, record)
     failpoint("after_compact")
     return Compacted(model_key, len(parts), record.rows, record.bytes, rows_before)
@@ -83,7 +85,9 @@ def _incoming(store: ScoreStore, parts: Sequence[Path], without: DataFrame | Non
         frames.append(store.read(only=list(parts)).withColumn(RANK, F.col("_metadata.file_path")))
     frames = [f.withColumn(DROP, F.lit(False)) for f in frames]
     if without is not None:
-        empty = {f.name: F.lit(None).cast(f.dataType) for f in _INCOMING if f.name not in ("content_key", DROP, "lang_hint")}
+        empty = {
+            f.name: F.lit(None).cast(f.dataType) for f in _INCOMING if f.name not in ("content_key", DROP, "lang_hint")
+        }
         frames.append(
             without.select("content_key").distinct().withColumns(empty | {"lang_hint": F.lit(""), DROP: F.lit(True)})
         )
