@@ -2,10 +2,10 @@
 
     python -m benchmarks.score_store --folder out/bench-store --keys 5000000 --wanted 100000 --out out/score_store.json
 
-Keys are sha256 of numbers, vectors random unit vectors of 384 numbers: they compress no better than real ones. The store is written
-directly in the format of the compacted part, a prefix at a time; its files are dropped from the page cache; then one session looks up
-keys of which half are there. Peak memory is that of driver, JVM and Python workers together (proportional set size, every 0.5 s);
-mapped files count.
+Keys are sha256 of numbers, vectors random unit vectors of 384 numbers: they compress no better than real ones. The store is
+written directly in the format of the compacted part, a prefix at a time; its files are dropped from the page cache; then one
+session looks up keys of which half are there. Peak memory is that of driver, JVM and Python workers together (proportional set
+size, every 0.5 s); mapped files count.
 """
 
 import argparse

@@ -1,7 +1,7 @@
 """The score store: results by (content key, declared language), one folder per model key.
 
-In it, one sub-folder per writing job, and the compacted part (`pipeline.store_base`). A job's task commits its file whole when it is
-done, so what a killed run has scored counts, but for the tasks it was at. Files are written once and never changed.
+In it, one sub-folder per writing job, and the compacted part (`pipeline.store_base`). A job's task commits its file whole when it
+is done, so what a killed run has scored counts, but for the tasks it was at. Files are written once and never changed.
 """
 
 import json

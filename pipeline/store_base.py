@@ -1,7 +1,7 @@
 """The compacted part of a score store: which files hold it now.
 
-`_base/<sequence>.json` are records, each the whole list of the files of one state; the one with the highest sequence counts. Adding
-one is a single step that fails where another process was faster, and none is ever changed.
+`_base/<sequence>.json` are records, each the whole list of the files of one state; the one with the highest sequence counts.
+Adding one is a single step that fails where another process was faster, and none is ever changed.
 """
 
 import json

@@ -57,8 +57,8 @@ def make_find(
 ) -> Callable[[Batches], Batches]:
     """Return the function for `mapInArrow` that finds the stored rows of keys.
 
-    In: KEYS, no key twice, equal prefixes one after the other. Out: `udfs.results.RESULTS`, one row per key that is there; or KEYS
-    alone, of the rows that are settled, where `settled_errors` is given: then no vector is touched.
+    In: KEYS, no key twice, equal prefixes one after the other. Out: `udfs.results.RESULTS`, one row per key that is there; or
+    KEYS alone, of the rows that are settled, where `settled_errors` is given: then no vector is touched.
 
     Args:
         files: by prefix, the stem of its files. Of a prefix that is not wanted nothing is opened.
@@ -97,7 +97,7 @@ def make_fold(
 
     In: RESULTS, `rank` (older sorts first) and `is_dropped`, equal prefixes one after the other. Of several rows of a key the
     first that is settled stays, else the first; what the old files hold comes before all. A key with a row that `is_dropped` is
-    left out, whatever else there is of it. Out: prefix, rows and bytes of each prefix, also of one without rows, which has no files.
+    left out, whatever else there is of it. Out: prefix, rows and bytes of each prefix, also of one without rows and files.
     """
 
     def fold(batches: Batches) -> Batches:

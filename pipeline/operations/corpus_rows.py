@@ -28,7 +28,7 @@ _FIRST, _LAST = date(1, 1, 1), date(9999, 12, 30)
 
 
 def rows_of(spark: SparkSession, config: InputConfig, corpus: Corpus, subject: Subject) -> DataFrame:
-    """Return the accepted documents of ids or groups that the corpus holds: run_date, doc_id, group_key, content_key, lang_hint."""
+    """Return the accepted documents of ids or groups in the corpus: run_date, doc_id, group_key, content_key, lang_hint."""
     raw = read_corpus(spark, config, corpus, _FIRST, _LAST)
     # before anything is computed of a text
     is_meant = F.make_valid_utf8(c.RAW_ID).isin(*subject.ids) | F.make_valid_utf8(c.RAW_GROUP).isin(*subject.groups)
@@ -56,7 +56,7 @@ def texts_of(
     wanted, found = keys.count(), texts.count()
     if found != wanted:
         raise DataError(
-            f"the corpus has the text of {found:,} of the {wanted:,} documents that remain in the nights {first} to {last}; their "
-            "phrases cannot be counted again. Give the corpus of those nights (input.path), or --without-texts"
+            f"the corpus has the text of {found:,} of the {wanted:,} documents that remain in the nights {first} to {last}; "
+            "their phrases cannot be counted again. Give the corpus of those nights (input.path), or --without-texts"
         )
     return texts

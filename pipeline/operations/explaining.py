@@ -92,8 +92,8 @@ def changes(then: Mapping[str, Any] | None, now: Mapping[str, Any]) -> list[str]
     """Name the parts of a model key that differ: `engine version`, `model (encoder)`, `settings (max_chars)` and so on."""
     if then is None:
         return ["not known: a version of Nightjar made that store which did not say what its key stands for"]
-    plain: Mapping[str, Any] = _plain(now)
-    differing = [name for name in sorted(plain.keys() | then.keys()) if plain.get(name) != then.get(name)]
+    before, after = _plain(then), _plain(now)
+    differing = [name for name in sorted(before.keys() | after.keys()) if before.get(name) != after.get(name)]
     return [_NAMES.get(name, f"settings ({name})") for name in differing] or ["nothing that is recorded"]
 
 

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 from pyspark.sql import SparkSession
@@ -92,7 +93,7 @@ def _nights(
         latest = list(dict.fromkeys(run for run, _ in reversed(seen)))
         if run_id in latest[: max(1, retention.keep)] or any(str(p.relative_to(root)) in shown for p in paths):
             continue
-        ended = [until for (run, _), (_, until) in zip(seen, seen[1:], strict=False) if run == run_id]
+        ended = [until for (run, _), (_, until) in pairwise(seen) if run == run_id]
         since = max(ended, default=None) or max(_newest(p) for p in paths)
         kind = "run" if ended else "orphan"
         yield from (Garbage(kind, str(p.relative_to(root)), tree_bytes(p), since) for p in sorted(paths))

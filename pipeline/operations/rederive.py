@@ -21,6 +21,7 @@ from pipeline.model_record import record_path
 from pipeline.night_patterns import PatternRun, duplicates, stage_counts, stage_patterns, with_groups
 from pipeline.operations.forgotten import Subject
 from pipeline.patterns.dup_group_tables import DUP_GROUPS, Duplicates
+from pipeline.patterns.keyphrase_tables import PHRASE_COUNTS
 from pipeline.patterns.movement_tables import ANOMALIES, CELLS_DAILY, TREND_DRIVERS, TRENDS
 from pipeline.run_counts import night_counts
 from pipeline.run_tables import with_common
@@ -43,8 +44,8 @@ class Rederived:
     Attributes:
         source: the run the nights show now.
         forgotten: run_date, doc_id of what is left out, each once.
-        texts: run_date, doc_id, text, ... of the remaining documents; None where the corpus is not to be had: then tables of phrases
-            are taken over but for their quotes of forgotten documents, and duplicate groups with a forgotten member are dissolved.
+        texts: run_date, doc_id, text, ... of the remaining documents; None where the corpus is not to be had: then tables of
+            phrases are taken over but for quotes of forgotten documents, and duplicate groups with a forgotten member dissolved.
     """
 
     root: Path
@@ -136,10 +137,9 @@ def _stage_patterns(spark: SparkSession, run: Rederived, found: Duplicates | Non
         return {table.name for table in schemas.PATTERN_TABLES}
     if not run.config.patterns.enabled:
         return set()
-    phrases = schemas.PHRASE_COUNTS
-    run.stage(_pruned(run, run.published(spark, phrases), phrases), phrases)
+    run.stage(run.published(spark, PHRASE_COUNTS), PHRASE_COUNTS)
     stage_counts(spark, patterns, doc_scores)
-    return {phrases.name, *(table.name for table in _BY_NUMBERS)}
+    return {PHRASE_COUNTS.name, *(table.name for table in _BY_NUMBERS)}
 
 
 def _pattern_run(spark: SparkSession, run: Rederived) -> PatternRun:

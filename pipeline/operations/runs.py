@@ -26,15 +26,19 @@ def publish_run(
         tables: what a whole run has staged, where it has left no manifest.
 
     Raises:
-        PublishError: no such run, not all of its tables were staged, its files are not those of its manifest, or one of its nights
-            shows a newer run.
+        PublishError: no such run, not all of its tables were staged, its files are not those of its manifest, or one of its
+            nights shows a newer run.
         DataError: a check failed; nothing was published.
     """
     manifest = read_manifest(root, run_id) if manifest_path(root, run_id).exists() else None
     names = set(manifest.columns) if manifest else {t.name for t in tables}
     tables = [t for t in schemas.TABLES if t.name in names]
     dates = _staged_dates(root, run_id, tables)
-    newer = [f"{day} shows {now}" for day, now in published_runs(root).items() if day in dates and now > run_id]
+    newer = [
+        f"{day} shows {now}"
+        for day, now in published_runs(root).items()
+        if day in dates and _started(now) > _started(run_id)
+    ]
     if newer:
         raise PublishError(f"{run_id} is older than what is published ({newer[0]}); to go back to it use rollback")
     audits = [entry for table in tables for entry in audit(spark, table, root, run_id, dates)]
@@ -63,6 +67,11 @@ def rollback(spark: SparkSession, root: Path, night: date, run_id: str) -> Manif
         )
     show(spark, root, manifest, "rollback")
     return manifest
+
+
+def _started(run_id: str) -> str:
+    """Return the part of a run's id that says when it started."""
+    return run_id.partition("-")[0]
 
 
 def _staged_dates(root: Path, run_id: str, tables: Sequence[Table]) -> list[date]:

@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 
 from pipeline.failpoints import failpoint
@@ -26,7 +27,7 @@ def superseded(store: Path) -> Iterator[tuple[Path, datetime]]:
             # of a job that was killed, or is going on: then it is young
             folder = path if any(path.parent.glob("part-*.parquet")) else path.parent
             yield folder, _written(path)
-    for state, later in zip(states, states[1:], strict=False):
+    for state, later in pairwise(states):
         yield store / FOLDER / f"{state.seq:08}.json", datetime.fromisoformat(later.at)
     needed = [{f"{entry.folder}/{_stem(prefix)}" for prefix, entry in state.files.items()} for state in states]
     for path in sorted((store / FOLDER).glob("*/*")):
