@@ -44,6 +44,9 @@ test-cluster: setup ## the nightly job on a real standalone master with two work
 test-patterns: setup ## the patterns on Spark: duplicates, phrases, rules, movements, topics over nights
 	$(BIN)/python -m pytest -m patterns tests/patterns
 
+test-faults: setup ## faults injected: kills at random instants and at each step, runs resumed, documents forgotten
+	$(BIN)/python -m pytest -m faults tests/faults
+
 test-spark41: java ## the tests on PySpark 4.1, in an environment of its own
 	$(PYTHON) -m venv .venv-spark41
 	grep -v '^pyspark==' constraints.txt > .venv-spark41/constraints.txt
@@ -75,4 +78,4 @@ docs: setup ## regenerate the pages that are generated
 clean: ## remove what was built and published here, not .venv
 	rm -rf $(OUT) dist build *.egg-info
 
-.PHONY: help java setup run test test-cluster test-patterns test-spark41 bench peers limits dist docs clean
+.PHONY: help java setup run test test-cluster test-faults test-patterns test-spark41 bench peers limits dist docs clean
