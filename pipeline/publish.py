@@ -50,7 +50,8 @@ def show(spark: SparkSession, root: Path, manifest: Manifest, action: str = "pub
     """
     catalog = manifest.catalog
     tables = [table for table in schemas.TABLES if table.name in manifest.columns]
-    others = [table for table in schemas.TABLES if table.name not in manifest.columns]
+    # of a run of an older version; a night that is published has all tables
+    others = [t for t in schemas.TABLES if t.name not in manifest.columns] if action == "rollback" else []
     nights = {t.name: [n for n in manifest.nights if n.table == t.name] for t in tables}
     step = "creating the tables"
     try:

@@ -50,7 +50,7 @@ def compact(spark: SparkSession, root: Path, model_key: str, without: DataFrame 
     store = ScoreStore(spark, root, model_key)
     before, parts = current(store.folder), store.parts()
     rows_before = before.rows + sum(_n_rows(part) for part in parts)
-    if not parts and without is None:
+    if not parts and (without is None or not before.files):
         return Compacted(model_key, 0, before.rows, before.bytes, rows_before)
     digits = max(before.digits if before.files else 1, digits_for(rows_before))
     old = before if before.digits == digits else BaseRecord(digits=digits)
