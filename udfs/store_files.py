@@ -12,7 +12,6 @@ from typing import Any
 from urllib.parse import quote
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -22,12 +21,10 @@ from udfs.results import RESULTS
 
 Batches = Iterator[pa.RecordBatch]
 KEYS = ["content_key", "lang_hint"]
-DROP, RANK = "is_dropped", "rank"
-_VECTOR_ROW = "vector_row"
-_NARROW = pa.schema([*(f for f in RESULTS if f.name != "embedding"), (_VECTOR_ROW, pa.int32())])
+VECTOR_ROW = "vector_row"
+NARROW = pa.schema([*(f for f in RESULTS if f.name != "embedding"), (VECTOR_ROW, pa.int32())])
 _ROWS_OUT = 4_096
 _GROUP_ROWS = 16_384
-WRITTEN = "prefix string, n_rows bigint, n_bytes bigint"
 
 
 @dataclass(frozen=True)
@@ -66,7 +63,7 @@ def make_find(
     """
 
     def find(batches: Batches) -> Batches:
-        for prefix, wanted in _by_prefix(batches, digits):
+        for prefix, wanted in by_prefix(batches, digits):
             if prefix not in files:
                 continue
             place = PrefixFiles(files[prefix])
@@ -90,30 +87,6 @@ def make_read(files: Mapping[str, str]) -> Callable[[Batches], Batches]:
     return read
 
 
-def make_fold(
-    files: Mapping[str, str], digits: int, folder: str, settled_errors: Sequence[str]
-) -> Callable[[Batches], Batches]:
-    """Return the function for `mapInArrow` that folds newer rows into the files of their prefixes, as new files in `folder`.
-
-    In: RESULTS, `rank` (older sorts first) and `is_dropped`, equal prefixes one after the other. Of several rows of a key the
-    first that is settled stays, else the first; what the old files hold comes before all. A key with a row that `is_dropped` is
-    left out, whatever else there is of it. Out: prefix, rows and bytes of each prefix, also of one without rows and files.
-    """
-
-    def fold(batches: Batches) -> Batches:
-        for prefix, newer in _by_prefix(batches, digits):
-            n_rows, n_bytes = _fold_prefix(files.get(prefix), newer, files_of(folder, prefix), settled_errors)
-            yield pa.RecordBatch.from_pydict(
-                {
-                    "prefix": [prefix],
-                    "n_rows": pa.array([n_rows], pa.int64()),
-                    "n_bytes": pa.array([n_bytes], pa.int64()),
-                }
-            )
-
-    return fold
-
-
 def write_prefix(place: PrefixFiles, narrow: pa.Table, vectors: NDArray[np.float32]) -> int:
     """Write a prefix' files whole, the vectors first; return their size in bytes.
 
@@ -132,9 +105,9 @@ def write_prefix(place: PrefixFiles, narrow: pa.Table, vectors: NDArray[np.float
             writer.write_table(table)
     with _whole(place.keys) as path:
         # keys do not repeat: a dictionary of them would cost time and space
-        repeating = [name for name in _NARROW.names if name not in ("content_key", _VECTOR_ROW)]
+        repeating = [name for name in NARROW.names if name not in ("content_key", VECTOR_ROW)]
         pq.write_table(
-            narrow.select(_NARROW.names).cast(_NARROW), path, row_group_size=_GROUP_ROWS, compression="zstd",
+            narrow.select(NARROW.names).cast(NARROW), path, row_group_size=_GROUP_ROWS, compression="zstd",
             use_dictionary=repeating,
         )  # fmt: skip
     return sum(os.path.getsize(p) for p in (place.keys, place.vectors) if os.path.exists(p))
@@ -156,7 +129,7 @@ class _whole:  # noqa: N801  (reads as a verb where it is used)
             Path(self._temporary).unlink(missing_ok=True)
 
 
-def _by_prefix(batches: Batches, digits: int) -> Iterator[tuple[str, pa.Table]]:
+def by_prefix(batches: Batches, digits: int) -> Iterator[tuple[str, pa.Table]]:
     """Yield the rows of each prefix together."""
     held: list[pa.RecordBatch] = []
     current: str | None = None
@@ -199,15 +172,15 @@ def _rows(place: PrefixFiles, rows: NDArray[np.int64]) -> Batches:
     if not len(rows):
         return
     narrow = pq.read_table(place.keys, partitioning=None).take(pa.array(rows))
-    vectors = _vectors(place)
+    vectors = vectors_of(place)
     for start in range(0, len(narrow), _ROWS_OUT):
         part = narrow.slice(start, _ROWS_OUT)
-        embedding = _lists(vectors, part.column(_VECTOR_ROW).to_pandas().to_numpy(float))
+        embedding = _lists(vectors, part.column(VECTOR_ROW).to_pandas().to_numpy(float))
         columns = [embedding if f.name == "embedding" else part.column(f.name) for f in RESULTS]
         yield from pa.table(columns, schema=RESULTS).combine_chunks().to_batches()
 
 
-def _vectors(place: PrefixFiles) -> NDArray[np.float32]:
+def vectors_of(place: PrefixFiles) -> NDArray[np.float32]:
     """Return a prefix' vectors (n, d), mapped, not read."""
     if not os.path.exists(place.vectors):
         return np.zeros((0, 1), np.float32)
@@ -223,45 +196,3 @@ def _lists(vectors: NDArray[np.float32], rows: NDArray[np.float64]) -> Any:
     offsets = np.concatenate([[0], np.cumsum(has * dimension)]).astype(np.int32)
     flat = vectors[rows[has].astype(np.int64)].reshape(-1)
     return pa.ListArray.from_arrays(pa.array(offsets), pa.array(flat, pa.float32()), mask=pa.array(~has))
-
-
-def _fold_prefix(stem: str | None, newer: pa.Table, target: PrefixFiles, errors: Sequence[str]) -> tuple[int, int]:
-    """Write the files of one prefix anew; return rows and bytes."""
-    dropped = newer.filter(newer.column(DROP))
-    fresh = newer.filter(pc.invert(newer.column(DROP)))
-    old = pq.read_table(f"{stem}.parquet", partitioning=None) if stem else _NARROW.empty_table()
-    old_vectors = _vectors(PrefixFiles(stem)) if stem else np.zeros((0, 1), np.float32)
-    lists = fresh.column("embedding").combine_chunks()
-    n_vectors = len(lists) - lists.null_count
-    new_vectors = np.asarray(lists.flatten(), np.float32).reshape(n_vectors, -1) if n_vectors else old_vectors[:0]
-    place = np.where(lists.is_valid(), len(old_vectors) + np.cumsum(np.asarray(lists.is_valid())) - 1, -1)
-    place_column = pa.array(place, pa.int32(), mask=place < 0)
-    narrow = fresh.select([n for n in _NARROW.names if n != _VECTOR_ROW]).append_column(_VECTOR_ROW, place_column)
-    whole = pa.concat_tables([old.select(_NARROW.names), narrow.select(_NARROW.names).cast(_NARROW)])
-    rank = ["", ] * len(old) + fresh.column(RANK).to_pylist()  # fmt: skip
-    kept = _first_settled(whole, rank, errors)
-    if len(dropped):
-        # a text is dropped in every declared language
-        gone = pc.is_in(whole.column("content_key"), value_set=dropped.column("content_key").combine_chunks())
-        kept = kept[~gone.to_numpy()[kept]]
-    if not len(kept):
-        return 0, 0
-    chosen = whole.take(pa.array(kept))
-    rows = chosen.column(_VECTOR_ROW).to_pandas().to_numpy(float)
-    has = ~np.isnan(rows)
-    # only one of the two is there in most folds, and numpy copies either way
-    vectors = np.concatenate([p for p in (old_vectors, new_vectors) if len(p)] or [old_vectors])
-    numbered = np.where(has, np.cumsum(has) - 1, -1)
-    at = chosen.column_names.index(_VECTOR_ROW)
-    chosen = chosen.set_column(at, _VECTOR_ROW, pa.array(numbered, pa.int32(), mask=~has))
-    return len(kept), write_prefix(target, chosen, vectors[rows[has].astype(np.int64)])
-
-
-def _first_settled(whole: pa.Table, rank: Sequence[str], errors: Sequence[str]) -> NDArray[np.int64]:
-    """Return the places of one row per key, sorted by key: the first that is settled, else the first."""
-    code = whole.column("error_code")
-    settled = pc.or_(pc.is_null(code), pc.is_in(code, value_set=pa.array(list(errors), pa.string())))
-    frame = pd.DataFrame({k: whole.column(k).to_numpy() for k in KEYS})
-    frame["is_open"], frame["rank"] = ~settled.to_numpy(), list(rank)
-    ordered = frame.sort_values([*KEYS, "is_open", "rank"], kind="stable").drop_duplicates(KEYS)
-    return ordered.index.to_numpy(np.int64)

@@ -15,7 +15,8 @@ from pipeline.failpoints import failpoint
 from pipeline.store import SETTLED_ERRORS, STORED, ScoreStore
 from pipeline.store_base import BaseRecord, PrefixEntry, commit, current, digits_for, new_folder
 from pipeline.table import BOOLEAN, STRING
-from udfs.store_files import DROP, RANK, WRITTEN, files_of, make_fold
+from udfs.store_files import files_of
+from udfs.store_fold import DROP, RANK, WRITTEN, make_fold
 
 _INCOMING = T.StructType([*STORED.fields, T.StructField(RANK, STRING), T.StructField(DROP, BOOLEAN)])
 

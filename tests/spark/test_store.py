@@ -117,7 +117,7 @@ def test_left_out_keys_are_gone_from_every_file(spark: SparkSession, tmp_path: P
     assert store.lookup(rows(spark, range(60)).unionByName(rows(spark, [1], hint=""))).count() == 49
     assert store.read().count() == 50
     vectors = sum(
-        store_files._vectors(store_files.PrefixFiles(str(p)[:-6])).shape[0] for p in tmp_path.rglob("*.arrow")
+        store_files.vectors_of(store_files.PrefixFiles(str(p)[:-6])).shape[0] for p in tmp_path.rglob("*.arrow")
     )
     assert vectors == 50 - 4, "vectors of what was left out are gone as well"
 
