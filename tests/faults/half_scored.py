@@ -30,7 +30,9 @@ _PAUSE_SEC = 0.2
 
 
 def score(spark: SparkSession, root: Path, n_texts: int, tokens_per_task: int) -> None:
-    spec = sentiment_spec(ModelConfig(embedding="static-en", device="cpu"), LanguageConfig())
+    spec = sentiment_spec(
+        ModelConfig(embedding="static-en", sentiment="sentiment-en-static", device="cpu"), LanguageConfig()
+    )
     store, log = ScoreStore(spark, root, spec.model_key()), root / "log"
     log.mkdir(parents=True, exist_ok=True)
 
