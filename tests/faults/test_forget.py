@@ -19,7 +19,7 @@ from pipeline.sample import planted
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(2_400)]
 ROOT = Path(__file__).parents[2]
-NIGHTS = planted.DAYS[:2]
+NIGHTS = planted.DAYS[2:4]
 STEPS = ("after_stage", "after_flip_3", "after_forget_publish", "after_store_purge", "after_purge", "before_receipt")
 TAKEN_OVER = {"quality_checks", "run_stages", "models"}
 """They say how the night was scored at first."""
@@ -74,6 +74,7 @@ class Corpora:
             twice, once = "run_date, content_key HAVING count(*) > 1", "content_key HAVING count(*) = 1"
             shared, self.shared_key = db.execute(query.format(twice), [NIGHTS[0]]).fetchone() or ("", "")
             alone, self.lone_key = db.execute(query.format(once), [NIGHTS[1]]).fetchone() or ("", "")
+        assert shared and alone
         self.ids = (shared, alone)
         shutil.copytree(self.all, self.less)
         for path in self.less.glob("*.parquet"):
