@@ -74,7 +74,8 @@ class Corpora:
             twice, once = "run_date, content_key HAVING count(*) > 1", "content_key HAVING count(*) = 1"
             shared, self.shared_key = db.execute(query.format(twice), [NIGHTS[0]]).fetchone() or ("", "")
             alone, self.lone_key = db.execute(query.format(once), [NIGHTS[1]]).fetchone() or ("", "")
-        assert shared and alone
+        assert shared
+        assert alone
         self.ids = (shared, alone)
         shutil.copytree(self.all, self.less)
         for path in self.less.glob("*.parquet"):
