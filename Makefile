@@ -51,7 +51,7 @@ test-airflow: setup ## the DAG of conf/scheduler in a real Airflow, in an enviro
 	$(BIN)/python jobs/make_sample.py --out $(SAMPLE)
 	.venv-airflow/bin/python tests/airflow/run_dag.py $(BIN)/python $(SAMPLE)/corpus $(OUT)/airflow
 
-test-faults: setup ## workers that die, hang or are killed, limits, late data, random corpora and configurations
+test-faults: setup ## kills at random instants and at each step, workers that die or hang, limits, late data, random corpora
 	$(BIN)/python -m pytest -m faults tests/faults
 
 test-spark41: java ## the tests on PySpark 4.1, in an environment of its own

@@ -31,6 +31,7 @@ from pipeline.preflight import Corpus, recheck_corpus
 from pipeline.progress import Stages
 from pipeline.publish import TableAudit, audit, publish, read_staged, stage_table
 from pipeline.quality import Check, Counts, check_contract, check_results, require
+from pipeline.run_counts import night_counts
 from pipeline.run_tables import (
     RunFacts,
     to_cascade_report,
@@ -265,17 +266,7 @@ def _stage_aggregates(spark: SparkSession, night: Night, kept: DataFrame) -> Non
 
 def _count(night: Night, doc_scores: DataFrame) -> None:
     """Fill the counts of each night from the staged documents."""
-    ok, first, cached = F.col("error_code").isNull(), F.col("is_canonical"), F.col("from_cache")
-    unsupported = F.col("error_code") == "LANG_UNSUPPORTED"
-    fresh = ok & first & ~cached
-    rows = doc_scores.groupBy(RUN_DATE).agg(
-        F.count_if(fresh).alias("rows_scored"),
-        F.count_if(ok & first & cached).alias("rows_from_cache"),
-        F.count_if(ok & ~first).alias("rows_dup"),
-        F.count_if(unsupported).alias("rows_unsupported"),
-        F.count_if(~ok & ~unsupported).alias("rows_error"),
-        F.coalesce(F.sum(F.when(fresh, F.col("n_tokens"))), F.lit(0)).alias("tokens"),
-    )
+    rows = night_counts(doc_scores)
     for row in rows.collect():  # bounded: one row per night
         values = row.asDict()
         night.counts[values.pop(RUN_DATE)] = dataclasses.replace(night.counts[row[RUN_DATE]], **values)

@@ -79,6 +79,7 @@ def _score_into(
     Raises:
         PartialError: a limit of the run was reached first; what was scored is in the store.
     """
+    store.describe(spec.key_parts())
     load = measured(pending, spec)
     if load.rows == 0:
         return Stage(name), []

@@ -274,6 +274,12 @@ RUNS = Table(
         Column("tokens", LONG, "tokens of the documents scored in this run", False),
         Column("model_loads", INT, "times a worker process loaded the models in this run", False),
         Column("docs_per_s", DOUBLE, "distinct texts per second of the scoring stage; null where nothing was scored"),
+        Column(
+            "store_hit_rate",
+            DOUBLE,
+            "rows_from_cache / (rows_from_cache + rows_scored): share of the night's texts that cost nothing; null for none",
+        ),
+        Column("store_bytes", LONG, "bytes of the model's score store after the run scored"),
         _MODEL_KEY,
         Column("topic_model_key", STRING, "fingerprint of the topic model; null where there is none"),
         Column("config_hash", STRING, "sha256 (hex) of the resolved configuration", False),
@@ -284,6 +290,7 @@ RUNS = Table(
     key=("run_id",),
     volatile=(
         "started_at", "ended_at", "n_dates", "rows_scored", "rows_from_cache", "tokens", "model_loads", "docs_per_s",
+        "store_hit_rate", "store_bytes",
         "config_hash", "git_sha", "rows_corpus", "input_files", "warnings",
     ),
 )  # fmt: skip

@@ -12,7 +12,7 @@ from pipeline.config import ScoringConfig
 from pipeline.documents import RUN_DATE, TEXT
 from pipeline.placement import Load, placed
 from pipeline.stage_profile import stage_profile
-from pipeline.store import KEYS, STORED, ScoreStore, is_settled
+from pipeline.store import KEYS, SETTLED_ERRORS, STORED, ScoreStore
 from pipeline.topics import TopicModel
 from udfs.isolation import CRASH, HANG, Patience
 from udfs.spec import ScoreSpec, TopicSpec
@@ -26,11 +26,8 @@ def unseen(texts: DataFrame, store: ScoreStore, *, retry_errors: bool = False) -
     Args:
         retry_errors: try again also those that killed a worker, which costs a model load or more for each.
     """
-    if not store.parts():
-        return texts
-    is_final = is_settled() if retry_errors else is_settled() | F.col("error_code").isin(CRASH, HANG)
-    settled = store.read().where(is_final)
-    return texts.join(settled.select(*KEYS), on=list(KEYS), how="left_anti")
+    final = SETTLED_ERRORS if retry_errors else (*SETTLED_ERRORS, CRASH, HANG)
+    return texts.join(store.settled(texts, final), on=list(KEYS), how="left_anti")
 
 
 def scored(
