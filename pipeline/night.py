@@ -24,7 +24,7 @@ from pipeline.limits import Limits
 from pipeline.model_record import write_record
 from pipeline.night_aspects import SENTENCE_PART, scored_sentences, stage_aspects
 from pipeline.night_patterns import PatternRun, duplicates, stage_patterns, with_groups
-from pipeline.night_scoring import compare_models, escalated, score
+from pipeline.night_scoring import compare_models, escalated, score, score_into
 from pipeline.patterns.dup_group_tables import DUP_GROUPS, Duplicates
 from pipeline.placement import predicted_tokens
 from pipeline.preflight import Corpus, recheck_corpus
@@ -219,7 +219,7 @@ def _stage_aspects(spark: SparkSession, night: Night, kept: DataFrame) -> None:
     """Score the sentences that mention an aspect as documents are scored: what the store has is not scored again."""
 
     def score(store: ScoreStore, pending: DataFrame, model: ScoreSpec) -> None:
-        _score_into(night, store, pending, model, SENTENCE_PART, "sentences")
+        score_into(night, store, pending, model, SENTENCE_PART, "sentences")
 
     def judge(sentences: DataFrame) -> DataFrame:
         base = dataclasses.replace(night.spec, topics=night.topics.spec if night.topics else None)

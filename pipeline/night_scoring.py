@@ -65,13 +65,13 @@ def score(spark: SparkSession, night: "Night", kept: DataFrame) -> tuple[ScoreSt
 
 def _score_part(night: "Night", store: ScoreStore, pending: DataFrame, part: int) -> list[Path]:
     spec = dataclasses.replace(night.spec, topics=night.topics.spec if night.topics else None)
-    stage, written = _score_into(night, store, pending, spec, part, "score")
+    stage, written = score_into(night, store, pending, spec, part, "score")
     night.texts_scored += stage.rows
     night.scoring_seconds += stage.seconds
     return written
 
 
-def _score_into(
+def score_into(
     night: "Night", store: ScoreStore, pending: DataFrame, spec: ScoreSpec, part: int, name: str
 ) -> tuple[Stage, list[Path]]:
     """Score texts into a store as the stage `name`, chunk by chunk; nothing is written where there are none.
@@ -145,7 +145,7 @@ def escalated(spark: SparkSession, night: "Night", kept: DataFrame, store: Score
     full, texts = ScoreStore(spark, night.root, spec.model_key()), to_texts(kept)
 
     def score(pending: DataFrame, part: int) -> None:
-        _score_into(night, full, pending, spec, part, "cascade")
+        score_into(night, full, pending, spec, part, "cascade")
 
     night.cascade = escalate(store, full, texts, night.config.cascade, score)
     failpoint("after_cascade")
@@ -164,7 +164,7 @@ def compare_models(spark: SparkSession, night: "Night", kept: DataFrame) -> None
         return
 
     def score(store: ScoreStore, pending: DataFrame, model: ScoreSpec, part: int) -> None:
-        _score_into(night, store, pending, model, part, "bridge")
+        score_into(night, store, pending, model, part, "bridge")
 
     stores = tuple(ScoreStore(spark, night.root, key) for key in (old.key, spec.model_key()))
     night.bridge = bridge(old, spec, (stores[0], stores[1]), to_texts(kept), config, score)

@@ -8,6 +8,7 @@ from importlib.resources import files
 from string import Template
 
 from pipeline import schemas
+from pipeline.patterns.movement_tables import ANOMALIES, TREND_DRIVERS
 from pipeline.table import BOOLEAN, DATE, DOUBLE, INT, LONG, STRING, STRINGS, TIMESTAMP, Column, Table
 
 
@@ -121,7 +122,7 @@ TOPIC_TREND = View(
 TOP_MOVERS = View(
     "v_top_movers",
     "What moved beyond chance on each night, the surest first, with the largest part of each change.",
-    (schemas.ANOMALIES, schemas.TREND_DRIVERS, schemas.TOPICS),
+    (ANOMALIES, TREND_DRIVERS, schemas.TOPICS),
     (
         Column("event_date", DATE, "the night", False),
         Column("place", INT, "order within the night, from 1: by q_value, then by the size of the score", False),
@@ -174,7 +175,7 @@ ERRORS_OPEN = View(
 RUN_HEALTH = View(
     "v_run_health",
     "A night at a glance: where its rows went, what failed, how fast it was, which model, how much moved.",
-    (schemas.RUNS, schemas.QUALITY_CHECKS, schemas.ANOMALIES),
+    (schemas.RUNS, schemas.QUALITY_CHECKS, ANOMALIES),
     (
         Column("run_date", DATE, "the night", False),
         Column("status", STRING, "of the run", False),
