@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 from tiny_nights import DAYS, duckdb_state, frame, row, spark_state, stage
@@ -17,6 +18,7 @@ from pipeline.publish import publish
 from pipeline.staging import stage_table
 from pipeline.store import STORED, ScoreStore
 
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(1_200)]
 GONE, STAYS = "数据 1", "数据 2"
 
 
