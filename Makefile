@@ -36,7 +36,7 @@ test: setup ## lint, types and tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-cluster: setup ## the nightly job on a real standalone master with two workers
 	$(BIN)/python -m pytest -m cluster tests/cluster
