@@ -49,7 +49,7 @@ SELECT ai_sentiment('I love it').error IS NULL;
 --> [[true]]
 SELECT ai_sentiment('I love it').model;
 --> [["sentiment-en-tuned"]]
-SELECT ai_sentiment('I love it').lang;
+SELECT ai_sentiment('I am happy with this phone, it is wonderful.').lang;
 --> [["en"]]
 SELECT ai_sentiment('').error.code;
 --> [["EMPTY_INPUT"]]
