@@ -2,6 +2,9 @@
 
     python jobs/sql.py --root out/warehouse "SELECT * FROM sentiment_daily ORDER BY event_date LIMIT 10"
     python jobs/sql.py --root out/warehouse --engine spark --format csv "SELECT count(*) FROM nightjar.doc_scores"
+    python jobs/sql.py --root out/warehouse --functions "SELECT ai_classify(text, array('billing', 'other')) FROM ..."
+
+With --functions Spark answers, and its SQL can call the AI functions (docs/sql_functions.md).
 
 Exit codes: 0 done, 2 usage, a query that is wrong or not allowed, or nothing published there; 3 the query failed.
 """
@@ -16,6 +19,8 @@ from pipeline.errors import NightjarError
 from pipeline.query import Answer, ask_duckdb, ask_spark, check_query, spark_session
 from pipeline.read_tables import open_duckdb
 from pipeline.render import FORMATS
+from pipeline.sql import register
+from pipeline.sql.defaults import config_for
 
 
 def parse(argv: Sequence[str]) -> argparse.Namespace:
@@ -24,6 +29,13 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--root", required=True, type=Path, metavar="DIR", help="output.root of the nightly job")
     parser.add_argument(
         "--engine", choices=("duckdb", "spark"), default="duckdb", help="who answers; both give the same values"
+    )
+    parser.add_argument("--functions", action="store_true", help="let Spark answer, with the AI functions")
+    parser.add_argument(
+        "--functions-config",
+        type=Path,
+        metavar="YAML",
+        help="their models, label sets, store and cache; implies --functions",
     )
     parser.add_argument("--format", choices=tuple(FORMATS), default="table", help="how the answer is printed")
     parser.add_argument(
@@ -42,6 +54,11 @@ def _positive(text: str) -> int:
 def ask(args: argparse.Namespace) -> Answer:
     """Let the chosen engine answer."""
     sql = check_query(args.query)
+    if args.functions or args.functions_config:
+        config = config_for(args.root, args.functions_config)
+        with spark_session(args.root, config.spark) as spark:
+            register(spark, config)
+            return ask_spark(spark, sql, args.limit)
     if args.engine == "spark":
         with spark_session(args.root) as spark:
             return ask_spark(spark, sql, args.limit)

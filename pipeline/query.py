@@ -5,7 +5,7 @@ import itertools
 import logging
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -110,7 +110,7 @@ def ask_spark(spark: SparkSession, sql: str, limit: int) -> Answer:
 
 
 @contextlib.contextmanager
-def spark_session(root: Path) -> Iterator[SparkSession]:
+def spark_session(root: Path, properties: Mapping[str, str] | None = None) -> Iterator[SparkSession]:
     """Open a session on the tables published under `root`; the JVM's own messages go nowhere.
 
     Raises:
@@ -128,7 +128,7 @@ def spark_session(root: Path) -> Iterator[SparkSession]:
         logging.CRITICAL
     )  # PySpark's: a JSON trace of every wrong statement
     with _silent():
-        spark = build_session("nightjar-sql", {}, catalog_dir)
+        spark = build_session("nightjar-sql", properties or {}, catalog_dir)
     try:
         spark.sql(f"USE {quoted(catalog)}")
         yield spark

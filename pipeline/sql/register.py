@@ -1,12 +1,13 @@
 """One call that gives a session its AI functions."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from pyspark.sql import SparkSession
-from pyspark.sql.functions import arrow_udf
+from pyspark.sql.pandas.functions import arrow_udf
 from pyspark.sql.pandas.types import to_arrow_type
 from pyspark.sql.types import DataType
 
@@ -21,6 +22,7 @@ from udfs.sql.cache import ResultCache
 from udfs.sql.functions import model_functions
 from udfs.sql.spec import SqlSpec
 from udfs.sql_function import SqlFunction
+from udfs.sql_text import FUNCTIONS
 
 logger = logging.getLogger(__name__)
 
@@ -65,7 +67,7 @@ def register(spark: SparkSession, config: SqlConfig | None = None) -> Registered
     if config.store is not None:
         for model in spec.models:
             index_store(spark, Path(config.store.root).absolute(), Path(config.store.index).absolute(), model.scoring)
-    names = [*register_functions(spark, model_functions(spec)), *_register_aggregates(spark, spec)]
+    names = [*register_functions(spark, (*model_functions(spec), *FUNCTIONS)), *_register_aggregates(spark, spec)]
     has_built_in = bool(spark.catalog.functionExists("vector_cosine_similarity"))
     spark.sql(_COSINE.format(cosine=_BUILT_IN if has_built_in else _BY_HAND))
     return Registered((*names, "vec_cosine"), spec)
@@ -76,7 +78,7 @@ def register_functions(spark: SparkSession, functions: Iterable[SqlFunction]) ->
     names = []
     for function in functions:
         returned = DataType.fromDDL(function.return_type)
-        spark.udf.register(function.name, arrow_udf(make_arrow(function, to_arrow_type(returned)), returned))
+        _register(spark, function.name, make_arrow(function, to_arrow_type(returned)), returned)
         names.append(function.name)
     return names
 
@@ -85,9 +87,14 @@ def _register_aggregates(spark: SparkSession, spec: SqlSpec) -> list[str]:
     names = []
     for function in aggregates(spec):
         returned = DataType.fromDDL(function.return_type)
-        spark.udf.register(function.name, arrow_udf(make_arrow_aggregate(function), returned))
+        _register(spark, function.name, make_arrow_aggregate(function), returned)
         names.append(function.name)
     return names
+
+
+def _register(spark: SparkSession, name: str, call: Callable[..., Any], returned: DataType) -> None:
+    """Register an Arrow function; its annotations tell Spark whether it is scalar or an aggregate."""
+    spark.udf.register(name, arrow_udf(call, returned))  # type: ignore[call-overload] # Spark's stubs want functionType
 
 
 def _with_runtime(spark: SparkSession, spec: SqlSpec, config: SqlConfig) -> SqlSpec:

@@ -66,6 +66,23 @@ def test_duckdb_spark_and_spark_sql_give_equal_answers(warehouse: Warehouse, tmp
     assert [[c if c != "NULL" else "" for c in r] for r in cells] == expected
 
 
+def test_functions_answer_with_the_models_of_a_file(warehouse: Warehouse, tmp_path: Path) -> None:
+    config = tmp_path / "functions.yaml"
+    config.write_text(
+        "model: {embedding: static-en, sentiment: sentiment-en-static, device: cpu}\n"
+        f"cache: {{folder: {tmp_path / 'cache'}}}\n"
+        f"store: {{root: '{warehouse.root}', index: {tmp_path / 'index'}}}\n"
+        "label_sets: {desk: {labels: {money: [a bill], road: [a parcel on its way]}}}\n",
+        encoding="utf-8",
+    )
+    query = (
+        "SELECT DISTINCT ai_analyze_sentiment('I love it') AS s, ai_classify('the parcel', 'desk') AS c, run_date FROM runs "
+        "ORDER BY run_date LIMIT 1"
+    )
+    done = sql(warehouse.root, "--functions-config", str(config), "--format", "csv", query)
+    assert (done.returncode, done.stdout) == (0, "s,c,run_date\npositive,road,2026-10-05\n"), done.stderr[-2000:]
+
+
 def csv_of(warehouse: Warehouse) -> str:
     return sql(warehouse.root, "--format", "csv", QUERY).stdout
 

@@ -2,14 +2,16 @@
 
 from pathlib import Path
 
+import pytest
 from pyspark.sql import SparkSession
+from sql_conformance import differences, statements
 
 from pipeline.config import NightModelConfig
 from pipeline.sql import SqlConfig, register
 from pipeline.sql.config import CacheConfig
-from tests.sql_conformance import differences, statements
 
 
+@pytest.mark.timeout(900)
 def test_a_session_answers_as_documented(spark: SparkSession, tmp_path: Path) -> None:
     assert len(statements()) >= 60
     model = NightModelConfig(device="cpu")

@@ -49,7 +49,7 @@ SELECT ai_sentiment('I love it').error IS NULL;
 --> [[true]]
 SELECT ai_sentiment('I love it').model;
 --> [["sentiment-en-tuned"]]
-SELECT ai_sentiment('I love it').lang;
+SELECT ai_sentiment('I am happy with this phone, it is wonderful.').lang;
 --> [["en"]]
 SELECT ai_sentiment('').error.code;
 --> [["EMPTY_INPUT"]]
@@ -167,3 +167,31 @@ SELECT t.n_rows, t.n_read, size(t.topics) FROM (SELECT ai_topics_agg(body, 2) AS
 --> [[3, 3, 2]]
 SELECT ai_topics_agg(body, 0).error.code FROM VALUES ('the battery is empty') AS r(body);
 --> [["BAD_TOPICS"]]
+SELECT s.n_rows, s.n_read, s.summary IS NOT NULL FROM (SELECT ai_summarize_agg(body) AS s FROM VALUES ('The battery is empty.'), ('The parcel is late.'), (NULL) AS r(body));
+--> [[3, 2, true]]
+
+-- Text alone: language, keyphrases, masking, tokens, summary (Databricks ai_mask and ai_summarize, Snowflake AI_REDACT and AI_COUNT_TOKENS)
+SELECT ai_language('Das Wetter ist heute sehr schön.').lang;
+--> [["de"]]
+SELECT ai_language(NULL) IS NULL;
+--> [[true]]
+SELECT ai_mask('Write to jane.doe@example.com today.', array('email'));
+--> [["Write to [EMAIL] today."]]
+SELECT ai_mask('Write to jane.doe@example.com today.');
+--> [["Write to [EMAIL] today."]]
+SELECT ai_mask('Nothing to hide.');
+--> [["Nothing to hide."]]
+SELECT ai_mask(NULL);
+--> [[null]]
+SELECT r.category, r.start, r.`end` FROM (SELECT explode(ai_redact_spans('😀 jane.doe@example.com')) AS r);
+--> [["email", 2, 22]]
+SELECT ai_count_tokens('hello world') > 0;
+--> [[true]]
+SELECT ai_count_tokens(NULL);
+--> [[null]]
+SELECT size(ai_keyphrases('The battery of the phone is empty. The battery lasts an hour.', top_k => 2));
+--> [[2]]
+SELECT ai_summarize('Apache Spark is an engine for large-scale data analytics.', 20);
+--> [["Apache Spark is an engine for large-scale data analytics."]]
+SELECT ai_summarize(max_words => 20, text => NULL);
+--> [[null]]

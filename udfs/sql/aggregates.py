@@ -1,4 +1,4 @@
-"""`ai_topics_agg`: what the texts of a group are about.
+"""`ai_topics_agg` and `ai_summarize_agg`: what the texts of a group are about, and the sentences that stand for them.
 
 A group is read by one process, so what is computed is capped: of its distinct texts those with the smallest digests are read, a
 sample that depends on nothing but the texts. Topics are spherical k-means (Dhillon and Modha, 2001, Machine Learning 42, 143-175)
@@ -20,12 +20,17 @@ from udfs.sql.scorer import Scored, scorer_of
 from udfs.sql.spec import SqlSpec
 from udfs.sql.texts import content_key
 from udfs.sql_function import SqlFunction
+from udfs.sql_text.bundled import STATIC
+from udfs.sql_text.extract import extract
 
 TOPICS = (
     "STRUCT<topics: ARRAY<STRUCT<label: STRING, words: ARRAY<STRING>, n: BIGINT, share: DOUBLE, example: STRING>>, "
     f"n_rows: BIGINT, n_read: BIGINT, model: STRING, error: {ERROR}>"
 )
+SUMMARY = f"STRUCT<summary: STRING, n_rows: BIGINT, n_read: BIGINT, model: STRING, error: {ERROR}>"
 DEFAULT_TOPICS, MAX_TOPICS = 5, 50
+DEFAULT_WORDS, MAX_WORDS = 100, 2_000
+_MAX_SENTENCES = 100
 _WORDS, _LABEL_WORDS = 8, 3
 _EXAMPLE_CHARS = 200
 _ROUNDS = 50
@@ -49,7 +54,22 @@ def aggregates(spec: SqlSpec) -> tuple[SqlFunction, ...]:
             return _answer(len(text), error=problem("EMPTY_INPUT", "no text of the group has an embedding"))
         return _topics(len(text), has, wanted, spec.models[0].scoring.encoder.name)
 
-    return (SqlFunction("ai_topics_agg", ai_topics_agg, TOPICS),)
+    def ai_summarize_agg(text: Any, max_words: Any = DEFAULT_WORDS) -> dict[str, Any]:
+        """Return the struct `SUMMARY` of a group: sentences of its texts, as they are written, in the order of digests."""
+        wanted = next(iter(each(max_words, len(text))), DEFAULT_WORDS)
+        if not isinstance(wanted, int) or not 1 <= wanted <= MAX_WORDS:
+            return _summary(len(text), error=problem("BAD_ARGUMENT", f"max_words is a number from 1 to {MAX_WORDS:,}"))
+        texts = read_texts(text.tolist(), spec.max_text_chars).distinct
+        sample = sorted(texts, key=content_key)[: spec.agg_rows]
+        found = extract("\n\n".join(sample), wanted, _MAX_SENTENCES)
+        if not found.summary:
+            return _summary(len(text), error=problem("EMPTY_INPUT", "no text of the group has a sentence"))
+        return _summary(len(text), summary=found.summary, n_read=len(sample), model=STATIC)
+
+    return (
+        SqlFunction("ai_topics_agg", ai_topics_agg, TOPICS),
+        SqlFunction("ai_summarize_agg", ai_summarize_agg, SUMMARY),
+    )
 
 
 def _topics(n_rows: int, has: Sequence[tuple[str, Scored]], wanted: int, model: str) -> dict[str, Any]:
@@ -108,4 +128,9 @@ def _telling(mine: Sequence[set[str]], all_texts: Sequence[set[str]]) -> list[st
 
 def _answer(n_rows: int, **fields: Any) -> dict[str, Any]:
     names = ("topics", "model", "error")
+    return {name: fields.get(name) for name in names} | {"n_rows": n_rows, "n_read": fields.get("n_read", 0)}
+
+
+def _summary(n_rows: int, **fields: Any) -> dict[str, Any]:
+    names = ("summary", "model", "error")
     return {name: fields.get(name) for name in names} | {"n_rows": n_rows, "n_read": fields.get("n_read", 0)}

@@ -41,7 +41,7 @@ def make_arrow_aggregate(function: SqlFunction) -> Callable[..., Any]:
 
 
 def to_series(values: Any) -> "pd.Series[Any]":
-    """Turn an Arrow array into a Series of Python objects: str, bool, int, float, list, dict or None; broken UTF-8 is repaired."""
+    """Turn an Arrow array into a Series of Python objects or None; broken UTF-8 is repaired."""
     if isinstance(values, pa.ChunkedArray):
         values = values.combine_chunks()
     return pd.Series(_objects(values), dtype=object)

@@ -93,8 +93,12 @@ class ResultCache:
     def _open(self) -> None:
         owners = self.folder / "owners"
         owners.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._lock = (owners / self._name).open("w")
+        for path in owners.glob("[!.]*"):
+            self._lives(path.name)  # the dead leave their files
+        unlocked = owners / f".{self._name}"
+        self._lock = unlocked.open("w")
         fcntl.flock(self._lock, fcntl.LOCK_EX)
+        unlocked.rename(owners / self._name)  # a file under its name is locked as long as its owner lives
         db = sqlite3.connect(self.folder / FILE, timeout=120, isolation_level=None)
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = NORMAL")
@@ -130,7 +134,7 @@ class ResultCache:
         table = "derived" if derived else "results"
         with self._transaction() as db:
             known = {row[0] for row in self._select(f"SELECT key FROM {table} WHERE key IN", keys)}
-            owners = dict(self._select("SELECT key, owner FROM claims WHERE key IN", keys))
+            owners: dict[bytes, str] = dict(self._select("SELECT key, owner FROM claims WHERE key IN", keys))
             dead = {owner for owner in set(owners.values()) if not self._lives(owner)}
             mine = [k for k in keys if k not in known and (k not in owners or owners[k] in dead)]
             db.executemany("INSERT OR REPLACE INTO claims VALUES (?, ?)", ((k, self._name) for k in mine))
@@ -177,8 +181,8 @@ class ResultCache:
         return _Transaction(self._db)
 
     def _lives(self, owner: str) -> bool:
-        if owner == self._name:
-            return True
+        if owner == self._name:  # left over: this process is not scoring now
+            return False
         try:
             with (self.folder / "owners" / owner).open("r+") as file:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -190,15 +194,17 @@ class ResultCache:
         return False
 
     def _evict(self, db: sqlite3.Connection) -> None:
-        """Drop the oldest fifth of the results once the pages in use are more than the cap."""
+        """Drop the oldest results once the pages in use are more than the cap, so many that four fifths of it remain."""
         (pages,), (free,) = db.execute("PRAGMA page_count").fetchone(), db.execute("PRAGMA freelist_count").fetchone()
         (size,) = db.execute("PRAGMA page_size").fetchone()
-        if (pages - free) * size <= self._max_bytes:
+        used = (pages - free) * size
+        if used <= self._max_bytes:
             return
+        share = 1 - _KEPT_ON_EVICTION * self._max_bytes / used
         for table in ("results", "derived"):
             first, last = db.execute(f"SELECT min(id), max(id) FROM {table}").fetchone()
             if first is not None:
-                db.execute(f"DELETE FROM {table} WHERE id <= ?", (last - int((last - first + 1) * _KEPT_ON_EVICTION),))
+                db.execute(f"DELETE FROM {table} WHERE id < ?", (first + int((last - first + 1) * share),))
 
 
 class _Transaction:

@@ -3,20 +3,23 @@
 The weight of a word is how much the log-odds of the label fall when the word is taken away: erasure, Li, Monroe and Jurafsky
 (2016), Understanding Neural Networks through Representation Erasure, arXiv:1612.08220; the occlusion of Zeiler and Fergus (2014),
 arXiv:1311.2901, for words. It asks nothing of the model but its answers, so it holds for every encoder and runtime; weights of
-words that stand for each other are too small, since one remains when the other goes. It costs as many scorings as there are words.
+words that stand for each other are too small, since one remains when the other goes. It costs as many scorings as there are
+words.
 """
 
 import json
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from udfs.sql.cache import result_key
 from udfs.sql.label_sets import Classifier, classifier_of, label_key
 from udfs.sql.rows import ERROR, Problem, each, models_of, problem, read_text, series, unknown_model
-from udfs.sql.scorer import Scorer, result_key, run_engine, scorer_of
+from udfs.sql.scorer import Scorer, run_engine, scorer_of
 from udfs.sql.spec import ModelSpec, SqlSpec
 from udfs.sql.texts import content_key, normalised
 from udfs.sql_function import SqlFunction
@@ -173,7 +176,7 @@ def grouped(spans: Sequence[Span], most: int) -> list[Span]:
     if len(spans) <= most:
         return list(spans)
     edges = np.linspace(0, len(spans), most + 1).round().astype(int).tolist()
-    return [(spans[a][0], spans[b - 1][1]) for a, b in zip(edges, edges[1:], strict=False) if b > a]
+    return [(spans[a][0], spans[b - 1][1]) for a, b in pairwise(edges) if b > a]
 
 
 def _answer(error: Problem | None, **fields: Any) -> Answer:

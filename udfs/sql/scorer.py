@@ -26,7 +26,7 @@ SETTLED = ("LANG_UNSUPPORTED",)
 """Codes that a repetition would not change; only results and these are kept."""
 _CLAIMED_AT_ONCE = 4_096
 """Texts: enough for the engine to sort by length, few enough for processes to share the work."""
-_POLL_SEC = 0.05
+_POLL_SEC, _MAX_POLL_SEC = 0.05, 0.5
 _MAX_ENGINES = 4
 
 
@@ -125,7 +125,7 @@ class Scorer:
         """
         found = read(keys)
         left = [k for k in keys if k not in found]
-        deadline = time.monotonic() + self.spec.cache.wait_sec
+        deadline, pause = time.monotonic() + self.spec.cache.wait_sec, _POLL_SEC
         while left:
             is_late = time.monotonic() > deadline
             progress = False
@@ -133,7 +133,7 @@ class Scorer:
                 some = left[start : start + at_once]
                 mine = some if is_late else self.cache.claim(some, derived)
                 if mine:
-                    progress = True
+                    progress, pause = True, _POLL_SEC
                     try:
                         found |= compute(mine)
                     finally:
@@ -143,7 +143,8 @@ class Scorer:
                 found |= read(left)
                 left = [k for k in left if k not in found]
             if left and not progress:
-                time.sleep(_POLL_SEC)
+                time.sleep(pause)
+                pause = min(2 * pause, _MAX_POLL_SEC)
         return found
 
     def model_key(self, spec: ScoreSpec) -> str:
@@ -178,7 +179,9 @@ def _cache_rows(columns: dict[str, Any]) -> list[Row]:
 
 
 def _scored(row: Row) -> Scored:
-    return Scored(*row[:-1], None if row[-1] is None else np.frombuffer(row[-1], "<f4"))
+    lang, sentiment, score, confidence, model, coverage, error, vector = row
+    unit = None if vector is None else np.frombuffer(vector, "<f4")
+    return Scored(lang, sentiment, score, confidence, model, coverage, error, unit)
 
 
 @cache
