@@ -84,13 +84,13 @@ def test_a_run_that_is_told_to_stop_ends_in_order(tmp_path: Path) -> None:
 def test_a_deadline_stops_scoring_keeps_it_and_publishes_nothing(tmp_path: Path) -> None:
     write(tmp_path / "corpus" / "1.parquet", rows(DAYS[0], N))
     count_file = tmp_path / "count"
-    deadline = (datetime.now(UTC) + timedelta(seconds=75)).isoformat()
+    deadline = (datetime.now(UTC) + timedelta(seconds=120)).isoformat()
     settings = [*SETTINGS, "quality.min_rows=1"]
     codes, log = nightly(
         tmp_path,
         [[*NIGHT, "--deadline", deadline]],
         settings,
-        NIGHTJAR_PLANT_SLOW="3",
+        NIGHTJAR_PLANT_SLOW="8",
         NIGHTJAR_COUNT_FILE=str(count_file),
     )
     assert codes == [4], log[-4000:]
