@@ -36,13 +36,23 @@ test: setup ## lint, types and tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-cluster: setup ## the nightly job on a real standalone master with two workers
 	$(BIN)/python -m pytest -m cluster tests/cluster
 
-test-patterns: setup ## the patterns on Spark: duplicates, phrases, rules, movements, topics over nights
+test-patterns: setup ## the patterns on Spark: duplicates, phrases, rules, aspects, movements, topics over nights
 	$(BIN)/python -m pytest -m patterns tests/patterns
+
+test-airflow: setup ## the DAG of conf/scheduler in a real Airflow, in an environment of its own
+	$(PYTHON) -m venv .venv-airflow
+	.venv-airflow/bin/python -m pip install --quiet 'apache-airflow>=3,<4'
+	rm -rf $(OUT)/airflow && mkdir -p $(OUT)/airflow
+	$(BIN)/python jobs/make_sample.py --out $(SAMPLE)
+	.venv-airflow/bin/python tests/airflow/run_dag.py $(BIN)/python $(SAMPLE)/corpus $(OUT)/airflow
+
+test-faults: setup ## kills at random instants and at each step, workers that die or hang, limits, late data, random corpora
+	$(BIN)/python -m pytest -m faults tests/faults
 
 test-spark41: java ## the tests on PySpark 4.1, in an environment of its own
 	$(PYTHON) -m venv .venv-spark41
@@ -75,4 +85,4 @@ docs: setup ## regenerate the pages that are generated
 clean: ## remove what was built and published here, not .venv
 	rm -rf $(OUT) dist build *.egg-info
 
-.PHONY: help java setup run test test-cluster test-patterns test-spark41 bench peers limits dist docs clean
+.PHONY: help java setup run test test-airflow test-cluster test-patterns test-faults test-spark41 bench peers limits dist docs clean

@@ -19,6 +19,16 @@ def worker_peaks(job: "subprocess.Popen[bytes]") -> dict[int, int]:
     return peaks
 
 
+def resident_bytes(pid: int) -> int:
+    """Return what a process and all below it hold now, pages that they share counted once; mapped files count."""
+    total = 0
+    for each in (pid, *_descendants(pid)):
+        for line in _read(each, "smaps_rollup").splitlines():
+            if line.startswith(b"Pss:"):
+                total += int(line.split()[1]) * 1024
+    return total
+
+
 def _descendants(pid: int) -> list[int]:
     """Return the processes below `pid`."""
     children: dict[int, list[int]] = {}

@@ -6,9 +6,11 @@ Never run MSCK REPAIR, INSERT or DROP ... PURGE on these tables.
 
 import re
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 from urllib.parse import unquote, urlparse
 
+from py4j.protocol import Py4JError
 from pyspark.errors import AnalysisException
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
@@ -93,6 +95,39 @@ def verify_partitions(spark: SparkSession, root: Path, catalog: str, table: Tabl
             f"{catalog}.{table.name} does not show this run: {len(wanted - seen)} of its files are missing, "
             f"{len(seen - wanted)} are of another run (for example {example}). Another run published at the same time; run again"
         )
+
+
+def drop_partitions(spark: SparkSession, catalog: str, tables: Sequence[Table], dates: Sequence[date]) -> None:
+    """Let tables show nothing on some nights; their files stay. Tables and partitions that are not there are passed over."""
+    present = _locations(spark, catalog, tables) if tables else {}
+    specs = ", ".join(f"PARTITION ({RUN_DATE.name} = '{day.isoformat()}')" for day in dates)
+    for table in tables:
+        if table.name in present and specs:
+            spark.sql(f"ALTER TABLE {quoted(catalog, table.name)} DROP IF EXISTS {specs}")
+
+
+def shown_folders(spark: SparkSession, root: Path, catalog: str, tables: Sequence[Table]) -> set[str]:
+    """Return the folders, relative to the output root, that partitions of the tables point at now, empty ones included.
+
+    Raises:
+        PublishError: the catalog refused.
+    """
+    if not spark.catalog.databaseExists(quoted(catalog)):
+        return set()
+    shown = set()
+    names = _locations(spark, catalog, tables)
+    try:
+        jvm = spark.sparkContext._jvm
+        assert jvm is not None
+        # SQL tells the location of one partition at a time; there are tables x nights of them
+        external = spark._jsparkSession.sharedState().externalCatalog()
+        for name in names:
+            partitions = external.listPartitions(catalog, name, jvm.scala.Option.empty())
+            for partition in jvm.scala.jdk.javaapi.CollectionConverters.asJava(partitions):
+                shown.add(unquote(urlparse(partition.location().toString()).path))
+    except Py4JError as error:
+        raise PublishError(f"{catalog}: the catalog does not say where its partitions lie: {error}") from error
+    return {str(Path(path).relative_to(root)) for path in shown if Path(path).is_relative_to(root)}
 
 
 def _known_nights(spark: SparkSession, name: str) -> set[str]:

@@ -50,7 +50,11 @@ class ColumnsConfig(Frozen):
 
 
 class InputConfig(Frozen):
-    """The corpus: a Parquet file or a folder searched recursively; names that begin with `_` or `.` are ignored."""
+    """The corpus: a Parquet file or a folder searched recursively; names that begin with `_` or `.` are ignored.
+
+    A run also publishes anew the nights of the `lookback_days` before it whose rows changed since they were published, and the
+    published nights after them.
+    """
 
     path: PathText
     file_suffix: str = ".parquet"
@@ -60,6 +64,7 @@ class InputConfig(Frozen):
     invalid_utf8: Literal["reject", "repair"] = "reject"
     max_chars: int = Field(default=20_000, ge=1, le=1_000_000)
     too_long_chars: int = Field(default=5_000_000, ge=1)
+    lookback_days: int = Field(default=0, ge=0, le=366)
 
 
 class OutputConfig(Frozen):
@@ -165,9 +170,11 @@ class ScoringConfig(Frozen):
 
     `tokens_per_task` is predicted tokens: more for a fast model, so that starting a task is noise. `gpu_amount_per_task` (a share
     of one GPU, or a whole number) and `task_cpus` ask for this stage alone, through stage-level scheduling; not in local mode.
+    A worker that returns nothing for `hang_timeout_sec` is killed, and the text it hangs on is found and left out.
     """
 
     tokens_per_task: int = Field(default=262_144, ge=1_024, le=1_000_000_000)
+    hang_timeout_sec: int = Field(default=1_800, ge=1, le=86_400)
     gpu_amount_per_task: float | None = Field(default=None, gt=0.0, le=64.0)
     task_cpus: int | None = Field(default=None, ge=1, le=1_024)
 
@@ -319,7 +326,7 @@ def _read_yaml(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path}: no such file; give --config the path of a YAML file") from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read: {error}") from None
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: a date that is none, such as 2026-02-30
         raise ConfigError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
     if not isinstance(data, dict):
         raise ConfigError(f"{path}: must hold a mapping of sections (input, output, ...), found {type(data).__name__}")
@@ -333,7 +340,7 @@ def _apply_override(data: dict[str, Any], override: str) -> str | None:
         return f"--set {override!r}: write it as key=value, for example --set quality.min_rows=0"
     try:
         value = yaml.safe_load(text)
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError, RecursionError):
         return f"--set {override!r}: the value is not valid YAML; quote it"
     parts = key.strip().split(".")
     if parts[0] == "spark":

@@ -29,3 +29,9 @@ class PublishError(NightjarError):
     """Publishing failed or another run is publishing; readers see the previous run."""
 
     exit_code = 3
+
+
+class PartialError(NightjarError):
+    """Scoring stopped at a limit; what is scored is in the score store, nothing was published."""
+
+    exit_code = 4

@@ -10,7 +10,9 @@ _FILE = re.compile(r"FAILED_READ_FILE(\.\w+)?[^]]*\].*?file:?/*(/\S+?)\.?(?:\s|$
 _MODEL = re.compile(r"ModelFileError: (.+)")
 _MODULE = re.compile(r"ModuleNotFoundError: No module named '([\w.]+)'")
 _PYTHON_ERROR = re.compile(r"^(?:[\w.]+\.)?(\w*(?:Error|Exception)): (.+)$", re.MULTILINE)
+_BUDGET = re.compile(r"CrashBudgetError: (.+)")
 _MAX_CHARS = 300
+_WORKER_LOST = ("Python worker exited unexpectedly", "worker process terminated due to idle timeout", "CUDA error")
 _NOTHING = "nothing was published"
 
 
@@ -41,12 +43,24 @@ def explain(error: BaseException) -> NightjarError:
         )
     if "No space left on device" in text:
         return NightjarError("no space left on a device; free space under output.root or spark.local.dir and run again")
+    if found := _BUDGET.search(text):
+        return NightjarError(
+            f"{found.group(1)[:_MAX_CHARS]}; {_NOTHING}. The texts are hardly to blame: look at the executors' memory and logs"
+        )
+    if "idle timeout" in text:
+        return NightjarError(f"a Python worker said nothing for scoring.hang_timeout_sec and was killed; {_NOTHING}")
     if "Python worker exited unexpectedly" in text:
         return NightjarError(
             f"a Python worker died (killed for memory, or a crash in native code); {_NOTHING}. "
             "Give executors more memory or lower model.token_budget; Spark's log has the worker's last lines"
         )
     return NightjarError(_last_cause(error, text))
+
+
+def is_worker_lost(error: BaseException) -> bool:
+    """Return whether a Python worker died, was killed for saying nothing, or lost its CUDA device: perhaps over a single text."""
+    text = _text(error)
+    return any(sign in text for sign in _WORKER_LOST)
 
 
 def stack(error: BaseException) -> list[str]:

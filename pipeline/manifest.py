@@ -5,15 +5,14 @@ sequence that names a night decides which run the night shows. Appending one is 
 without a JVM, for all tables and nights at once. Both are written whole or not at all and never changed.
 """
 
-import contextlib
 import fcntl
 import json
 import os
 import re
 import secrets
 import socket
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from types import TracebackType
@@ -22,6 +21,8 @@ from typing import Any
 from pipeline.errors import PublishError
 
 FORMAT = 1
+ACTIONS = ("publish", "rollback", "forget")
+"""What a record of the log may say was done; each makes its nights show its run."""
 _SEQUENCE = re.compile(r"(\d{8})\.json")
 _UNSAFE = re.compile(r"[\x00-\x1f'\"`;\\*?\[\]{}]")
 
@@ -49,6 +50,22 @@ def write_whole(path: Path, text: str) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     _write_synced(temporary, text)
     os.replace(temporary, path)
+    _sync_folder(path.parent)
+
+
+def write_whole_new(path: Path, text: str) -> None:
+    """Write a file that must not be there yet, complete and on disk, or not at all. Of two callers one succeeds.
+
+    Raises:
+        FileExistsError: it is there; it stays as it was.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    try:
+        _write_synced(temporary, text)
+        os.link(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
     _sync_folder(path.parent)
 
 
@@ -121,6 +138,16 @@ class Manifest:
     columns: dict[str, tuple[str, ...]]
     nights: tuple[Published, ...]
 
+    def cut(self, days: Collection[date]) -> "Manifest":
+        """Return the part about some of its nights."""
+        nights = tuple(n for n in self.nights if n.run_date in days)
+        return replace(self, dates=tuple(d for d in self.dates if d in days), nights=nights)
+
+    def missing(self, root: Path) -> list[str]:
+        """Return the files that are not there any more, or not with their size."""
+        files = {path: size for night in self.nights for path, size in night.files.items()}
+        return [path for path, size in files.items() if _size(root / path) != size]
+
 
 def manifest_path(root: Path, run_id: str) -> Path:
     """Return where a run's manifest lies."""
@@ -174,31 +201,24 @@ def read_manifest(root: Path, run_id: str) -> Manifest:
     return Manifest(run_id, body["catalog"], dates, {k: tuple(v) for k, v in body["columns"].items()}, nights)
 
 
-def append_log(root: Path, run_id: str, dates: Sequence[date]) -> int:
+def append_log(root: Path, run_id: str, dates: Sequence[date], action: str = "publish") -> int:
     """Make a run the one its nights show; return the record's sequence number. Two callers never get the same one."""
     folder = root / "_log"
-    folder.mkdir(parents=True, exist_ok=True)
     sequence = max(_sequences(folder), default=0) + 1
-    temporary = folder / f".{run_id}.{os.getpid()}"
     while True:
         body = {
             "format": FORMAT,
             "seq": sequence,
-            "action": "publish",
+            "action": action,
             "run_id": run_id,
             "dates": [d.isoformat() for d in dates],
             "at": datetime.now(UTC).isoformat(timespec="milliseconds"),
         }
-        _write_synced(temporary, json.dumps(body) + "\n")
         try:
-            os.link(temporary, folder / f"{sequence:08}.json")
+            write_whole_new(folder / f"{sequence:08}.json", json.dumps(body) + "\n")
         except FileExistsError:
             sequence += 1
             continue
-        finally:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(temporary)
-        _sync_folder(folder)
         return sequence
 
 
@@ -212,7 +232,7 @@ def read_log(root: Path) -> Iterator[dict[str, Any]]:
     for sequence in sorted(_sequences(folder)):
         path = folder / f"{sequence:08}.json"
         record = _read_json(path)
-        if record.get("action") != "publish":
+        if record.get("action") not in ACTIONS:
             raise PublishError(f"{path}: unknown action {record.get('action')!r}; a newer version of Nightjar wrote it")
         yield record
 
@@ -223,6 +243,13 @@ def published_runs(root: Path) -> dict[date, str]:
     for record in read_log(root):
         runs |= {date.fromisoformat(d): record["run_id"] for d in record["dates"]}
     return dict(sorted(runs.items()))
+
+
+def _size(path: Path) -> int | None:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return None
 
 
 def _sequences(folder: Path) -> list[int]:

@@ -4,7 +4,7 @@ import dataclasses
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,20 +13,25 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from pipeline import schemas
-from pipeline.bridge import Bridge, bridge, changed_model, judged, to_rows
-from pipeline.cascade import Cascade, decided, escalate, report_rows, summary, text_counts
+from pipeline.bridge import Bridge, to_rows
+from pipeline.cascade import Cascade, decided, report_rows, summary, text_counts
+from pipeline.chunks import tokens_per_chunk
 from pipeline.config import NightlyConfig
 from pipeline.corpus import read_corpus
-from pipeline.documents import REASON, RUN_DATE, accepted, to_documents, to_rejects, to_texts, with_run_date
-from pipeline.failpoints import failpoint
+from pipeline.documents import REASON, RUN_DATE, TEXT, accepted, to_documents, to_rejects, with_run_date
+from pipeline.late import Mark, changed_nights, marks_of, with_late, write_marks
+from pipeline.limits import Limits
 from pipeline.model_record import write_record
+from pipeline.night_aspects import SENTENCE_PART, scored_sentences, stage_aspects
 from pipeline.night_patterns import PatternRun, duplicates, stage_patterns, with_groups
+from pipeline.night_scoring import compare_models, escalated, score, score_into
 from pipeline.patterns.dup_group_tables import DUP_GROUPS, Duplicates
-from pipeline.placement import measured
+from pipeline.placement import predicted_tokens
 from pipeline.preflight import Corpus, recheck_corpus
-from pipeline.progress import Stage, Stages
+from pipeline.progress import Stages
 from pipeline.publish import TableAudit, audit, publish, read_staged, stage_table
 from pipeline.quality import Check, Counts, check_contract, check_results, require
+from pipeline.run_counts import night_counts
 from pipeline.run_tables import (
     RunFacts,
     to_cascade_report,
@@ -37,34 +42,16 @@ from pipeline.run_tables import (
     to_runs,
     with_common,
 )
-from pipeline.scoring import (
-    scored,
-    store_name,
-    to_scored_documents,
-    topics_folder,
-    unseen,
-    with_nightly_topics,
-    with_other,
-    with_topics,
-)
+from pipeline.scoring import to_scored_documents, with_nightly_topics, with_other, with_topics
 from pipeline.sentiment import to_doc_embeddings, to_doc_scores, to_sentiment_daily
 from pipeline.session import Executors
 from pipeline.stage_profile import stage_profile
 from pipeline.store import ScoreStore
 from pipeline.table import Table
-from pipeline.topic_runs import (
-    TopicPlace,
-    in_sample,
-    last_seen_before,
-    recent_nights,
-    recent_texts,
-    refitted,
-    sample_of,
-)
+from pipeline.topic_runs import last_seen_before
 from pipeline.topic_tables import to_topic_lineage, to_topics, to_topics_daily
-from pipeline.topics import TopicModel, fit_topics, refit_due
+from pipeline.topics import TopicModel
 from udfs.spec import ScoreSpec
-from udfs.worker import Counters
 
 logger = logging.getLogger(__name__)
 
@@ -95,6 +82,11 @@ class Night:
     cascade: Cascade | None = None
     cascade_report: list[dict[str, Any]] = field(default_factory=list)
     bridge: Bridge | None = None
+    marks: dict[date, Mark] = field(default_factory=dict)
+    limits: Limits = field(default_factory=Limits)
+    retry_errors: bool = False
+    chunk_tokens: int = 1
+    rows_left: int = 0
     texts_scored: int = 0
     scoring_seconds: float = 0.0
     model_loads: int = 0
@@ -123,12 +115,13 @@ def run_nights(spark: SparkSession, night: Night) -> None:
     stage_profile(night.config.scoring, spark)  # fails before anything is read
     documents = _read(spark, night)
     kept = accepted(documents)
-    store, fresh = _score(spark, night, kept)
-    full = _escalate(spark, night, kept, store, night.full_spec) if night.full_spec else None
-    _bridge(spark, night, kept)
+    store, fresh = score(spark, night, kept)
+    full = escalated(spark, night, kept, store, night.full_spec) if night.full_spec else None
+    compare_models(spark, night, kept)
     _stage_documents(spark, night, documents, store, fresh, full)
     _stage_aggregates(spark, night, kept)
     _stage_patterns(spark, night, kept)
+    _stage_aspects(spark, night, kept)
     _check(spark, night)
     recheck_corpus(night.corpus)
     _stage_run(spark, night)
@@ -138,14 +131,20 @@ def run_nights(spark: SparkSession, night: Night) -> None:
 def _read(spark: SparkSession, night: Night) -> DataFrame:
     """Read the nights' rows and judge them; return them persisted. Fails before any model loads if a night is too bad."""
     with night.stages.stage("read") as stage:
-        raw = read_corpus(spark, night.config.input, night.corpus, night.dates[0], night.dates[-1])
-        rows = with_run_date(raw, night.dates[0], night.dates[-1])
-        nights = rows.groupBy(RUN_DATE).count().collect()  # bounded: one row per night
-        rows_in = {r[RUN_DATE]: r["count"] for r in nights}
+        earliest = night.dates[0] - timedelta(days=night.config.input.lookback_days)
+        raw = read_corpus(spark, night.config.input, night.corpus, earliest, night.dates[-1])
+        rows = with_run_date(raw, earliest, night.dates[-1])
+        night.marks = marks_of(rows)
+        _add_late(night, earliest)
+        rows = rows.where(F.col(RUN_DATE).isin(list(night.dates)))
+        rows_in = {day: night.marks[day].rows for day in night.dates if day in night.marks}
         # on disk: a large night's texts, and below its vectors, would crowd a small heap; the page cache serves them as well
         documents = to_documents(rows, night.config.input).persist(StorageLevel.DISK_ONLY)
-        judged = documents.groupBy(RUN_DATE, REASON).count().collect()  # bounded: nights x six reasons
+        tokens = F.sum(F.coalesce(predicted_tokens(F.col(TEXT), night.spec), F.lit(0))).alias("tokens")
+        sums = documents.groupBy(RUN_DATE, REASON).agg(F.count("*").alias("count"), tokens)
+        judged = sums.collect()  # bounded: nights x six reasons
         stage.rows = sum(rows_in.values())
+        night.chunk_tokens = tokens_per_chunk(sum(r["tokens"] for r in judged), night.config.scoring.tokens_per_task)
     for day in night.dates:
         reasons = {r[REASON]: r["count"] for r in judged if r[RUN_DATE] == day and r[REASON] is not None}
         for reason, n in reasons.items():
@@ -156,117 +155,19 @@ def _read(spark: SparkSession, night: Night) -> DataFrame:
     return documents
 
 
-def _score(spark: SparkSession, night: Night, kept: DataFrame) -> tuple[ScoreStore, list[Path]]:
-    """Score what the store does not know. Returns the store and the folders this run wrote to it.
-
-    Before there is a topic model, a bounded sample of the texts goes first and the model is fitted on it. Refits come after all
-    texts are scored.
-    """
-    store = ScoreStore(spark, night.root, night.spec.model_key())
-    with night.stages.stage("lookup") as stage:
-        texts = to_texts(kept)
-        pending = unseen(texts, store).persist(StorageLevel.MEMORY_AND_DISK)
-        stage.rows = pending.count()
-    place = TopicPlace(topics_folder(night.root), night.spec.space_key())
-    night.topics = place.model(night.dates[-1])
-    written: list[Path] = []
-    if night.topics is None:
-        is_first = in_sample("content_key", texts.count(), night.config.topics.sample_size)
-        written += _score_part(night, store, pending.where(is_first), 0)
-        _fit_topics(night, store, texts.where(is_first), place)
-        written += _score_part(night, store, pending.where(~is_first), 1)
-    else:
-        written += _score_part(night, store, pending, 0)
-    pending.unpersist()
-    _refit_topics(spark, night, store, place)
-    failpoint("after_score")
-    return store, written
-
-
-def _score_part(night: Night, store: ScoreStore, pending: DataFrame, part: int) -> list[Path]:
-    spec = dataclasses.replace(night.spec, topics=night.topics.spec if night.topics else None)
-    stage, written = _score_into(night, store, pending, spec, part, "score")
-    night.texts_scored += stage.rows
-    night.scoring_seconds += stage.seconds
-    return written
-
-
-def _score_into(
-    night: Night, store: ScoreStore, pending: DataFrame, spec: ScoreSpec, part: int, name: str
-) -> tuple[Stage, list[Path]]:
-    """Score texts into a store as the stage `name`; nothing is written where there are none."""
-    load = measured(pending, spec)
-    if load.rows == 0:
-        return Stage(name), []
-    context = pending.sparkSession.sparkContext
-    counters = Counters(rows=context.accumulator(0), tokens=context.accumulator(0), model_loads=context.accumulator(0))
-    with night.stages.stage(name, total_rows=load.rows, rows_so_far=lambda: counters.rows.value) as stage:
-        results = scored(pending, load, spec, counters, night.config.scoring)
-        path = store.write(results, store_name(night.run_id, part))
-        stage.rows, stage.tokens = load.rows, counters.tokens.value
-    night.model_loads += counters.model_loads.value
-    return stage, [path]
-
-
-def _escalate(spark: SparkSession, night: Night, kept: DataFrame, store: ScoreStore, spec: ScoreSpec) -> DataFrame:
-    """Let the full model score what the cascade gives it. Returns its results of the run's texts, one row per text."""
-    full, texts = ScoreStore(spark, night.root, spec.model_key()), to_texts(kept)
-
-    def score(pending: DataFrame, part: int) -> None:
-        _score_into(night, full, pending, spec, part, "cascade")
-
-    night.cascade = escalate(store, full, texts, night.config.cascade, score)
-    failpoint("after_cascade")
-    return full.lookup(texts)
-
-
-def _bridge(spark: SparkSession, night: Night, kept: DataFrame) -> None:
-    """Compare the model with that of the last night published before this run, where it is another.
-
-    Raises:
-        DataError: see `pipeline.bridge.judged`.
-    """
-    spec, config = night.deciding_spec, night.config.model_change
-    old = changed_model(night.root, spec, night.dates[0])
-    if old is None:
-        return
-
-    def score(store: ScoreStore, pending: DataFrame, model: ScoreSpec, part: int) -> None:
-        _score_into(night, store, pending, model, part, "bridge")
-
-    stores = tuple(ScoreStore(spark, night.root, key) for key in (old.key, spec.model_key()))
-    night.bridge = bridge(old, spec, (stores[0], stores[1]), to_texts(kept), config, score)
-    for line in judged(night.bridge, config):
-        logger.warning(f"bridge    {line}", extra={"event": "bridge"})
-
-
-def _fit_topics(night: Night, store: ScoreStore, texts: DataFrame, place: TopicPlace) -> None:
-    """Fit the first topic model on the scored texts of the sample, at most `topics.sample_size` of them."""
-    config = night.config.topics
-    with night.stages.stage("topics") as stage:
-        sample, _ = sample_of(texts, store, config.sample_size)
-        stage.rows = len(sample.texts)
-        if stage.rows < config.min_texts:
-            logger.info(f"topics    not fitted: {stage.rows} scored texts, topics.min_texts is {config.min_texts}")
-            return
-        night.topics = fit_topics(place.folder, place.name, night.dates[0], sample, config, night.dates[-1])
-
-
-def _refit_topics(spark: SparkSession, night: Night, store: ScoreStore, place: TopicPlace) -> None:
-    """Find each night's topic model; where a night is due for a new one, fit it on the recent nights of the corpus."""
-    config = night.config.topics
-    for day in night.dates:
-        model = place.model(day)
-        if model is None:
-            return
-        if refit_due(place.folder, place.name, model, day, config):
-            with night.stages.stage("topics") as stage:
-                nights = recent_nights(night.root, night.dates, day, config.history_nights)
-                texts = recent_texts(spark, night.config.input, night.corpus, nights, config.sample_size)
-                model = refitted(place, model, store, texts, day, config)
-                stage.rows = model.n_sample if model.valid_from == day else 0
-        night.nightly_topics[day] = model
-    night.topics = night.nightly_topics[night.dates[-1]]
+def _add_late(night: Night, earliest: date) -> None:
+    """Add the nights of the lookback window that must be published anew."""
+    changed, unknown = changed_nights(night.root, earliest, night.dates[0], night.marks)
+    if unknown:
+        logger.warning(
+            f"warning   {len(unknown)} night(s) of the lookback window from {unknown[0]} on were published by an older version: "
+            "whether their rows changed is not known; publish them again with --from and --to"
+        )
+    night.dates = with_late(night.root, night.dates, changed)
+    if changed:
+        logger.info(
+            f"late      rows changed of {', '.join(map(str, changed))}; published anew from {night.dates[0]} on"
+        )
 
 
 def _stage_documents(
@@ -314,6 +215,21 @@ def _stage_patterns(spark: SparkSession, night: Night, kept: DataFrame) -> None:
         stage.rows = stage_patterns(spark, pattern_run(night), kept, doc_scores)
 
 
+def _stage_aspects(spark: SparkSession, night: Night, kept: DataFrame) -> None:
+    """Score the sentences that mention an aspect as documents are scored: what the store has is not scored again."""
+
+    def score(store: ScoreStore, pending: DataFrame, model: ScoreSpec) -> None:
+        score_into(night, store, pending, model, SENTENCE_PART, "sentences")
+
+    def judge(sentences: DataFrame) -> DataFrame:
+        base = dataclasses.replace(night.spec, topics=night.topics.spec if night.topics else None)
+        return scored_sentences(spark, night.root, sentences, base, night.full_spec, night.cascade, score)
+
+    doc_scores = read_staged(spark, schemas.DOC_SCORES, night.root, night.run_id)
+    cascade_key = night.cascade.key() if night.cascade else None
+    stage_aspects(spark, pattern_run(night), kept, doc_scores, judge, night.stages, cascade_key)
+
+
 def pattern_run(night: Night) -> PatternRun:
     """Return what the pattern stages need of a run."""
 
@@ -350,17 +266,7 @@ def _stage_aggregates(spark: SparkSession, night: Night, kept: DataFrame) -> Non
 
 def _count(night: Night, doc_scores: DataFrame) -> None:
     """Fill the counts of each night from the staged documents."""
-    ok, first, cached = F.col("error_code").isNull(), F.col("is_canonical"), F.col("from_cache")
-    unsupported = F.col("error_code") == "LANG_UNSUPPORTED"
-    fresh = ok & first & ~cached
-    rows = doc_scores.groupBy(RUN_DATE).agg(
-        F.count_if(fresh).alias("rows_scored"),
-        F.count_if(ok & first & cached).alias("rows_from_cache"),
-        F.count_if(ok & ~first).alias("rows_dup"),
-        F.count_if(unsupported).alias("rows_unsupported"),
-        F.count_if(~ok & ~unsupported).alias("rows_error"),
-        F.coalesce(F.sum(F.when(fresh, F.col("n_tokens"))), F.lit(0)).alias("tokens"),
-    )
+    rows = night_counts(doc_scores)
     for row in rows.collect():  # bounded: one row per night
         values = row.asDict()
         night.counts[values.pop(RUN_DATE)] = dataclasses.replace(night.counts[row[RUN_DATE]], **values)
@@ -382,6 +288,7 @@ def _stage_run(spark: SparkSession, night: Night) -> None:
         _stage(night, to_run_stages(spark, facts, night.stages.done), schemas.RUN_STAGES)
         _stage(night, to_runs(spark, facts, list(night.counts.values())), schemas.RUNS)
         write_record(night.root, night.run_id, night.deciding_spec)
+        write_marks(night.root, night.run_id, night.dates, night.marks)
         stage.rows = len(night.dates)
 
 

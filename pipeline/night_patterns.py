@@ -102,6 +102,12 @@ def stage_patterns(spark: SparkSession, run: PatternRun, documents: DataFrame, d
     return n_texts
 
 
+def stage_counts(spark: SparkSession, run: PatternRun, doc_scores: DataFrame) -> None:
+    """Stage the pattern tables that need no text, `phrase_counts` being staged: cells, anomalies, drivers and trends."""
+    run.stage(to_cells_daily(_units(doc_scores)), CELLS_DAILY)
+    _stage_movements(spark, run)
+
+
 def _units(doc_scores: DataFrame) -> DataFrame:
     """Return `doc_scores` with near-duplicates made one: their group as content_key, its first document as the canonical one."""
     first = Window.partitionBy(RUN_DATE, counting_unit()).orderBy("event_ts", DOC_ID)

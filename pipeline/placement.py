@@ -30,11 +30,20 @@ _BUCKET, _TASK = "bucket", "task"
 
 @dataclass(frozen=True)
 class Load:
-    """The texts to score: how many, and the predicted tokens of every bucket that holds any (two arrays of equal length)."""
+    """The texts to score: of every bucket that holds any, how many and their predicted tokens (arrays of equal length)."""
 
-    rows: int
+    texts: NDArray[np.int64]
     buckets: NDArray[np.int64]
     tokens: NDArray[np.int64]
+
+    @property
+    def rows(self) -> int:
+        """The number of texts."""
+        return int(self.texts.sum())
+
+    def part(self, start: int, stop: int) -> "Load":
+        """Return the load of the entries `start` to `stop` (not included)."""
+        return Load(self.texts[start:stop], self.buckets[start:stop], self.tokens[start:stop])
 
 
 def predicted_tokens(text: Column, spec: ScoreSpec) -> Column:
@@ -53,9 +62,13 @@ def predicted_tokens(text: Column, spec: ScoreSpec) -> Column:
 def measured(texts: DataFrame, spec: ScoreSpec) -> Load:
     """Count the texts (content_key, lang_hint, text) and predict their cost in one pass."""
     cost = predicted_tokens(F.col(TEXT), spec).alias("tokens")
-    sums = texts.select(_bucket(), cost).groupBy(_BUCKET).agg(F.count("*").alias("n"), F.sum("tokens").alias("tokens"))
+    sums = (
+        texts.select(bucket_of().alias(_BUCKET), cost)
+        .groupBy(_BUCKET)
+        .agg(F.count("*").alias("n"), F.sum("tokens").alias("tokens"))
+    )
     found = sums.toPandas().sort_values(_BUCKET)  # bounded: BUCKETS rows of three numbers
-    return Load(int(found["n"].sum()), *(found[name].to_numpy(np.int64) for name in (_BUCKET, "tokens")))
+    return Load(*(found[name].to_numpy(np.int64) for name in ("n", _BUCKET, "tokens")))
 
 
 def deal(load: Load, tokens_per_task: int) -> tuple[int, NDArray[np.int64]]:
@@ -84,15 +97,16 @@ def placed(texts: DataFrame, load: Load, tokens_per_task: int) -> DataFrame:
     """Return the texts (content_key, lang_hint, text), one partition per task, ordered by key within each."""
     tasks, dealt = deal(load, tokens_per_task)
     plan = texts.sparkSession.createDataFrame(pd.DataFrame({_BUCKET: load.buckets, _TASK: dealt}))
-    keyed = texts.select(CONTENT_KEY, LANG_HINT, TEXT, _bucket())
+    keyed = texts.select(CONTENT_KEY, LANG_HINT, TEXT, bucket_of().alias(_BUCKET))
     # one row per bucket in the plan; a left join, so that no text could be lost to it
     with_task = keyed.join(F.broadcast(plan), on=_BUCKET, how="left")
     spread = with_task.repartitionById(tasks, F.col(_TASK).cast("int")).select(CONTENT_KEY, LANG_HINT, TEXT)
     return spread.sortWithinPartitions(CONTENT_KEY, LANG_HINT)
 
 
-def _bucket() -> Column:
-    return F.pmod(F.xxhash64(CONTENT_KEY, LANG_HINT), F.lit(BUCKETS)).alias(_BUCKET)
+def bucket_of() -> Column:
+    """Return the bucket of a text: its key alone decides."""
+    return F.pmod(F.xxhash64(CONTENT_KEY, LANG_HINT), F.lit(BUCKETS))
 
 
 def _lightest_first(tokens: list[int], tasks: int) -> list[int]:

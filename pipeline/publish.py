@@ -10,7 +10,7 @@ from pyspark.sql import SparkSession
 
 from pipeline import schemas
 from pipeline.audit import TableAudit, audit
-from pipeline.catalog import create_tables, point_partitions, verify_partitions
+from pipeline.catalog import create_tables, drop_partitions, point_partitions, verify_partitions
 from pipeline.errors import PublishError
 from pipeline.failpoints import failpoint
 from pipeline.manifest import Manifest, append_log, write_manifest
@@ -22,7 +22,9 @@ __all__ = ["TableAudit", "audit", "publish", "read_staged", "stage_table"]
 logger = logging.getLogger(__name__)
 
 
-def publish(spark: SparkSession, root: Path, catalog: str, run_id: str, audits: Sequence[TableAudit]) -> None:
+def publish(
+    spark: SparkSession, root: Path, catalog: str, run_id: str, audits: Sequence[TableAudit], action: str = "publish"
+) -> None:
     """Make audited nights the ones that readers see, `runs` last; then append the run to the publish log.
 
     In the Spark catalog every night of a table changes at once, table after table. For readers of the log (DuckDB, pandas) all
@@ -35,7 +37,21 @@ def publish(spark: SparkSession, root: Path, catalog: str, run_id: str, audits: 
     manifest = _manifest(catalog, run_id, audits)
     write_manifest(root, manifest)
     failpoint("after_manifest")
+    show(spark, root, manifest, action)
+
+
+def show(spark: SparkSession, root: Path, manifest: Manifest, action: str = "publish") -> None:
+    """Make the nights of a manifest, whose files are there, the ones that readers see; see `publish`.
+
+    Of tables that the manifest does not know, made by a later version, the nights are taken out.
+
+    Raises:
+        PublishError: the catalog refused, or shows something else afterwards.
+    """
+    catalog = manifest.catalog
     tables = [table for table in schemas.TABLES if table.name in manifest.columns]
+    # of a run of an older version; a night that is published has all tables
+    others = [t for t in schemas.TABLES if t.name not in manifest.columns] if action == "rollback" else []
     nights = {t.name: [n for n in manifest.nights if n.table == t.name] for t in tables}
     step = "creating the tables"
     try:
@@ -46,6 +62,8 @@ def publish(spark: SparkSession, root: Path, catalog: str, run_id: str, audits: 
             step = f"{catalog}.{table.name} ({k} of {len(tables)})"
             point_partitions(spark, root, catalog, table, nights[table.name])
             failpoint(f"after_flip_{k}")
+        step = "taking out tables the run does not have"
+        drop_partitions(spark, catalog, others, manifest.dates)
         for table in tables:
             step = f"reading back {catalog}.{table.name}"
             verify_partitions(spark, root, catalog, table, nights[table.name])
@@ -56,7 +74,7 @@ def publish(spark: SparkSession, root: Path, catalog: str, run_id: str, audits: 
         ) from error
     failpoint("before_log")
     try:
-        append_log(root, run_id, manifest.dates)
+        append_log(root, manifest.run_id, manifest.dates, action)
     except OSError as error:
         raise PublishError(
             f"{root}/_log: cannot be written: {error}; Spark's readers see the run, others do not; run again"

@@ -12,7 +12,7 @@ from pipeline import schemas
 from pipeline.errors import ConfigError
 from pipeline.manifest import Manifest, check_root, published_runs, read_log, read_manifest
 from pipeline.table import Table
-from pipeline.views import VIEWS
+from pipeline.view_schemas import VIEWS
 
 if TYPE_CHECKING:
     import duckdb

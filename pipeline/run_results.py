@@ -52,7 +52,7 @@ def _write(root: Path, run_id: str, results: dict[str, Any]) -> Path:
 def _outcome(error: NightjarError | None) -> dict[str, Any]:
     if error is None:
         return {"status": "success", "exit_code": 0, "error": None}
-    status = "rejected" if error.exit_code == 1 else "failed"
+    status = {1: "rejected", 4: "partial"}.get(error.exit_code, "failed")
     return {"status": status, "exit_code": error.exit_code, "error": str(error)}
 
 
@@ -78,6 +78,12 @@ def _results(night: Night, error: NightjarError | None) -> dict[str, Any]:
         "checks": [vars(c) for c in night.checks],
         "cascade": night.cascade_report,
         "model_change": _model_change(night),
+        "limits": {
+            "deadline": night.limits.deadline,
+            "max_gpu_hours": night.limits.max_gpu_hours,
+            "gpu_hours": round(night.limits.gpu_hours, 4),
+            "texts_left": night.rows_left,
+        },
         "stages": [vars(s) for s in night.stages.done],
         "tables": [vars(a) for a in night.audits],
         "executors": vars(night.executors) if night.executors else None,

@@ -18,6 +18,7 @@ from pipeline import __version__, schemas
 from pipeline.models import model_rows, topic_row
 from pipeline.progress import Stage
 from pipeline.quality import Check, Counts
+from pipeline.store_base import tree_bytes
 from pipeline.table import RUN_DATE, Table
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class RunFacts:
             "rows_corpus": night.corpus.rows,
             "model_loads": night.model_loads,
             "docs_per_s": round(rate, 1) if rate else None,
+            "store_bytes": tree_bytes(night.root / "_store" / night.spec.model_key()),
             "model_key": night.spec.model_key(),
             "config_hash": night.config.fingerprint(),
             "git_sha": git_sha(),
@@ -82,13 +84,17 @@ def to_runs(spark: SparkSession, facts: RunFacts, counts: Sequence[Counts]) -> D
     for night in counts:
         start = datetime.combine(night.run_date, time(), UTC)
         interval = {"interval_start": start, "interval_end": start + timedelta(days=1)}
-        numbers = {name: getattr(night, name) for name in Counts.__dataclass_fields__}
+        numbers: dict[str, Any] = {name: getattr(night, name) for name in Counts.__dataclass_fields__}
         topics = facts.topics.get(night.run_date)
+        n_texts = night.rows_from_cache + night.rows_scored
+        numbers["store_hit_rate"] = round(night.rows_from_cache / n_texts, 6) if n_texts else None
         rows.append({**facts.run, "topic_model_key": topics["revision"] if topics else None, **interval, **numbers})
     return _frame(spark, schemas.RUNS, rows)
 
 
-STAGES = ("session", "read", "lookup", "score", "topics", "cascade", "bridge", "documents", "tables")
+STAGES = (
+    "session", "read", "lookup", "score", "topics", "cascade", "bridge", "documents", "tables", "aspects", "sentences",
+)  # fmt: skip
 """Every run has a row for each, in this order, also for a stage that had nothing to do. Later stages (runs, audit, publish)
 end after the table is written; `run_results.json` has them."""
 

@@ -5,6 +5,7 @@
 
 from pyspark.sql import types as T
 
+from pipeline.patterns.aspect_tables import ASPECT_DAILY, DOC_ASPECTS
 from pipeline.patterns.concept_tables import CONCEPT_GRAPH, FACTS
 from pipeline.patterns.dup_group_tables import DUP_GROUPS
 from pipeline.patterns.keyphrase_tables import KEYPHRASES_DAILY, PHRASE_COUNTS
@@ -107,7 +108,8 @@ DOC_SCORES = Table(
         Column(
             "error_code",
             STRING,
-            "why there is no score: `LANG_UNSUPPORTED`, `NON_FINITE`, `MODEL`, `TOKENISE`; null where scored",
+            "why there is no score: `LANG_UNSUPPORTED`, `NON_FINITE`, `MODEL`, `TOKENISE`, `WORKER_CRASH`, `WORKER_HANG`; null "
+            "where scored",
         ),
     ),
     key=("doc_id",),
@@ -263,7 +265,7 @@ RUNS = Table(
         Column("n_dates", INT, "nights published by the same run; times and stages are of the whole run", False),
         Column("rows_corpus", LONG, "rows in all input files, whatever their date", False),
         Column("rows_in", LONG, "rows of this night", False),
-        Column("rows_scored", LONG, "scored by the model in this run", False),
+        Column("rows_scored", LONG, "scored by the model in this run; sentences that mention aspects are not among them", False),
         Column("rows_from_cache", LONG, "taken from the score store", False),
         Column("rows_dup", LONG, "exact duplicates of another document of the night", False),
         Column("rows_unsupported", LONG, "in a language no configured model covers", False),
@@ -272,6 +274,12 @@ RUNS = Table(
         Column("tokens", LONG, "tokens of the documents scored in this run", False),
         Column("model_loads", INT, "times a worker process loaded the models in this run", False),
         Column("docs_per_s", DOUBLE, "distinct texts per second of the scoring stage; null where nothing was scored"),
+        Column(
+            "store_hit_rate",
+            DOUBLE,
+            "rows_from_cache / (rows_from_cache + rows_scored): share of the night's texts that cost nothing; null for none",
+        ),
+        Column("store_bytes", LONG, "bytes of the model's score store after the run scored"),
         _MODEL_KEY,
         Column("topic_model_key", STRING, "fingerprint of the topic model; null where there is none"),
         Column("config_hash", STRING, "sha256 (hex) of the resolved configuration", False),
@@ -282,6 +290,7 @@ RUNS = Table(
     key=("run_id",),
     volatile=(
         "started_at", "ended_at", "n_dates", "rows_scored", "rows_from_cache", "tokens", "model_loads", "docs_per_s",
+        "store_hit_rate", "store_bytes",
         "config_hash", "git_sha", "rows_corpus", "input_files", "warnings",
     ),
 )  # fmt: skip
@@ -416,6 +425,9 @@ PATTERN_TABLES = (
 )
 """Made by `pipeline.night_patterns.stage_patterns`."""
 
+ASPECT_TABLES = (DOC_ASPECTS, ASPECT_DAILY)
+"""Made by `pipeline.night_aspects.stage_aspects`."""
+
 TABLES = (
     DOC_SCORES,
     DOC_EMBEDDINGS,
@@ -426,6 +438,7 @@ TABLES = (
     TOPIC_LINEAGE,
     DUP_GROUPS,
     *PATTERN_TABLES,
+    *ASPECT_TABLES,
     RUN_STAGES,
     MODELS,
     CASCADE_REPORT,

@@ -12,19 +12,22 @@ from pipeline.config import ScoringConfig
 from pipeline.documents import RUN_DATE, TEXT
 from pipeline.placement import Load, placed
 from pipeline.stage_profile import stage_profile
-from pipeline.store import KEYS, STORED, ScoreStore, is_settled
+from pipeline.store import KEYS, SETTLED_ERRORS, STORED, ScoreStore
 from pipeline.topics import TopicModel
+from udfs.isolation import CRASH, HANG, Patience
 from udfs.spec import ScoreSpec, TopicSpec
 from udfs.topics import make_assign
-from udfs.worker import Counters, make_score
+from udfs.worker import Counters, make_score, make_score_isolated
 
 
-def unseen(texts: DataFrame, store: ScoreStore) -> DataFrame:
-    """Keep the texts whose result is not in the store, or is there with an error worth another try."""
-    if not store.parts():
-        return texts
-    settled = store.read().where(is_settled())
-    return texts.join(settled.select(*KEYS), on=list(KEYS), how="left_anti")
+def unseen(texts: DataFrame, store: ScoreStore, *, retry_errors: bool = False) -> DataFrame:
+    """Keep the texts whose result is not in the store, or is there with an error worth another try.
+
+    Args:
+        retry_errors: try again also those that killed a worker, which costs a model load or more for each.
+    """
+    final = SETTLED_ERRORS if retry_errors else (*SETTLED_ERRORS, CRASH, HANG)
+    return texts.join(store.settled(texts, final), on=list(KEYS), how="left_anti")
 
 
 def scored(
@@ -33,6 +36,7 @@ def scored(
     spec: ScoreSpec,
     counters: Counters,
     scoring: ScoringConfig | None = None,
+    patience: Patience | None = None,
 ) -> DataFrame:
     """Run the fused inference stage over texts (content_key, lang_hint, text), one row each.
 
@@ -41,6 +45,7 @@ def scored(
     Args:
         load: what `pipeline.placement.measured` found in `texts`.
         scoring: size of a task, and what it asks of a cluster; by default what the configuration has by default.
+        patience: score each text at the mercy of a child process; one that kills it, or makes it hang, gets an error code.
 
     Raises:
         ConfigError: the session cannot give what `scoring` asks for.
@@ -48,7 +53,8 @@ def scored(
     wanted = scoring or ScoringConfig()
     tasks = placed(texts, load, wanted.tokens_per_task)
     profile = stage_profile(wanted, texts.sparkSession)
-    return tasks.mapInArrow(make_score(spec, counters), STORED, profile=profile)
+    score = make_score(spec, counters) if patience is None else make_score_isolated(spec, counters, patience)
+    return tasks.mapInArrow(score, STORED, profile=profile)
 
 
 def with_topics(results: DataFrame, topics: TopicSpec | None) -> DataFrame:
@@ -114,9 +120,9 @@ def to_scored_documents(documents: DataFrame, results: DataFrame, fresh: DataFra
     return joined.withColumn("from_cache", ~is_fresh).drop("is_new", "first_night")
 
 
-def store_name(run_id: str, part: int) -> str:
-    """Return the name of a store folder, unique per run and part."""
-    return f"{run_id}-{part}"
+def store_name(run_id: str, part: int, chunk: int = 0) -> str:
+    """Return the name of a store folder, unique per run, part and chunk."""
+    return f"{run_id}-{part}-{chunk:04}"
 
 
 def topics_folder(root: Path) -> Path:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pipeline.schemas import TABLES
 from pipeline.table import COMMON, RUN_DATE, Column, Table
-from pipeline.views import VIEWS, View
+from pipeline.view_schemas import VIEWS, View
 
 logger = logging.getLogger(__name__)
 PAGE = Path(__file__).parents[1] / "docs" / "tables.md"
@@ -59,7 +59,7 @@ def _section(table: Table) -> Iterator[str]:
 def _view(view: View) -> Iterator[str]:
     yield f"## {view.name}"
     yield ""
-    yield f"{view.comment} A view over {' and '.join(f'`{table.name}`' for table in view.reads)}, in both engines."
+    yield f"{view.comment} A view over {', '.join(f'`{table.name}`' for table in view.reads)}, in both engines."
     yield ""
     yield from _columns(view.columns)
 

@@ -43,5 +43,5 @@ def masked(text: Column) -> Column:
 
     Meant for few rows, the quotes of a table: they go to a Python worker.
     """
-    shown: Column = pandas_udf(without_personal_data, T.StringType())(text)
+    shown: Column = pandas_udf(without_personal_data, T.StringType())(text)  # type: ignore[call-overload]
     return shown

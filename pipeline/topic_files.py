@@ -56,6 +56,14 @@ def read_model(path: Path) -> "TopicModel":
     )
 
 
+def find_model(folder: Path, key: str) -> "TopicModel | None":
+    """Return the kept model of a key, whatever its embedding space; None where there is none."""
+    for path in sorted(folder.glob(f"*/*/{_FACTS}")):
+        if json.loads(path.read_text(encoding="utf-8"))["key"] == key:
+            return read_model(path.parent)
+    return None
+
+
 def write_model(folder: Path, model: "TopicModel") -> Path:
     """Write a model beside its place and move it there in one step; return its folder. One that is there already stays."""
     from safetensors.numpy import save

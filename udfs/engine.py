@@ -116,7 +116,10 @@ class Engine:
                 continue
             # a text that failed takes zeros to the head, and what comes of it is dropped
             inputs = np.nan_to_num(vectors.head_inputs, nan=0.0, posinf=0.0, neginf=0.0)
-            labels, scores, confidences = sentiment_of(route.head, route.head.probabilities(inputs))
+            probabilities = route.head.probabilities(inputs)
+            for k in np.flatnonzero(~np.isfinite(probabilities).all(axis=1)):
+                window.errors[share.rows[k]] = window.errors[share.rows[k]] or "NON_FINITE"
+            labels, scores, confidences = sentiment_of(route.head, probabilities)
             judged.labels[place], judged.scores[place], judged.confidences[place] = labels, scores, confidences
             judged.models[place] = route.spec.sentiment.name
         return judged

@@ -21,12 +21,13 @@ PHRASE_LISTS = pa.schema([("phrases", _LIST), ("surfaces", _LIST), ("parts", _LI
 `parts` are the words that are no phrase themselves but stand in one (negations, Chinese words of one character)."""
 
 _NOISE = re.compile(r"https?://\S+|www\.\S+|\S+@\S+|@\w+|&#?\w+;")
-_MARK = "\u0300-\u036f\u064b-\u065f\u0670\u0900-\u0903\u093a-\u094f\u0951-\u0957\u0962\u0963\u200c\u200d"
-_HAN, _KATAKANA = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u3005", "\u30a1-\u30fa\u30fc"
-_TOKEN = re.compile(rf"[{_HAN}]+|[{_KATAKANA}]+|[\u3041-\u309f]+|(?:[^\W_{_HAN}{_KATAKANA}\u3041-\u309f]|[{_MARK}])+"
-                    rf"(?:['’-](?:[^\W_{_HAN}{_KATAKANA}\u3041-\u309f]|[{_MARK}])+)*|[^\w\s]")  # fmt: skip
-_IS_HAN, _IS_KANA = re.compile(f"[{_HAN}]"), re.compile("[\u3041-\u309f\u30a1-\u30fa]")
-_HANGUL_WORD = re.compile(r"([\uac00-\ud7a3]{2,}?)(?:에서|으로|에게|까지|부터|은|는|이|가|을|를|에|의|도|로|와|과)$")
+MARK = "\u0300-\u036f\u064b-\u065f\u0670\u0900-\u0903\u093a-\u094f\u0951-\u0957\u0962\u0963\u200c\u200d"
+HAN, KATAKANA = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u3005", "\u30a1-\u30fa\u30fc"
+_TOKEN = re.compile(rf"[{HAN}]+|[{KATAKANA}]+|[\u3041-\u309f]+|(?:[^\W_{HAN}{KATAKANA}\u3041-\u309f]|[{MARK}])+"
+                    rf"(?:['’-](?:[^\W_{HAN}{KATAKANA}\u3041-\u309f]|[{MARK}])+)*|[^\w\s]")  # fmt: skip
+_IS_HAN, _IS_KANA = re.compile(f"[{HAN}]"), re.compile("[\u3041-\u309f\u30a1-\u30fa]")
+PARTICLE = "(?:에서|으로|에게|까지|부터|은|는|이|가|을|를|에|의|도|로|와|과)"
+_HANGUL_WORD = re.compile(rf"([\uac00-\ud7a3]{{2,}}?){PARTICLE}$")
 _CONTRACTION = re.compile(r"(?:n't|'(?:s|re|ve|ll|d|m))$")
 _ELISION = re.compile(r"^(?:[cdjlmnst]|qu|all|dall|dell|nell|sull)['’](?=\w\w)", re.IGNORECASE)
 _LONGEST = 40

@@ -26,7 +26,7 @@ RESULTS = pa.schema(
         ("error_code", pa.string()),
     ]
 )
-"""Output. Where `error_code` is set (`LANG_UNSUPPORTED`, `NON_FINITE`, `MODEL`, `TOKENISE`), the embedding and everything
-computed from it are null; never null without a code. `sentiment_score` is P(positive) - P(negative), rounded to 6 decimals;
-`sentiment_confidence` is the probability of the label; `sentiment_model` names the head that gave it; `topic_distance` is
-1 - cosine to the centroid. Topic columns are null when the spec holds no topics."""
+"""Output. Where `error_code` is set (`LANG_UNSUPPORTED`, `NON_FINITE`, `MODEL`, `TOKENISE`, `WORKER_CRASH`, `WORKER_HANG`),
+the embedding and everything computed from it are null; never null without a code. `sentiment_score` is P(positive) - P(negative),
+rounded to 6 decimals; `sentiment_confidence` is the probability of the label; `sentiment_model` names the head that gave it;
+`topic_distance` is 1 - cosine to the centroid. Topic columns are null when the spec holds no topics."""

@@ -90,7 +90,12 @@ class ScoreSpec:
 
         Topics are assigned from the embedding, so a new topic model costs no scoring and has a key of its own.
         """
-        parts = {
+        text = json.dumps(self.key_parts(), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def key_parts(self) -> dict[str, object]:
+        """Return what the model key is the fingerprint of, by part; all of it turns into JSON."""
+        parts: dict[str, object] = {
             "engine": ENGINE_VERSION,
             "encoder": _identity(self.encoder),
             "sentiment": _identity(self.sentiment) if self.sentiment else None,
@@ -104,8 +109,7 @@ class ScoreSpec:
                 [_identity(route.encoder), _identity(route.sentiment) if route.sentiment else None]
                 for route in self.others
             ]
-        text = json.dumps(parts, sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        return parts
 
     def precision_class(self) -> str:
         """Return what of runtime and precision decides a result.

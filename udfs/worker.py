@@ -9,6 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from udfs.isolation import Patience, score_isolated
 from udfs.spec import Device, ScoreSpec
 
 logger = logging.getLogger(__name__)
@@ -45,6 +46,27 @@ def make_score(spec: ScoreSpec, counters: Counters) -> Callable[[Iterator[pa.Rec
     return score
 
 
+def make_score_isolated(
+    spec: ScoreSpec, counters: Counters, patience: Patience
+) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
+    """Return the same function as `make_score`, but a text that kills the process, or makes it hang, gets an error code."""
+
+    def score(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        first = next(batches, None)
+        if first is None:
+            return
+        _loaded.clear()  # the child needs the memory
+
+        def count(rows: int, tokens: int) -> None:
+            counters.rows.add(rows)
+            counters.tokens.add(tokens)
+
+        here = replace(spec, device=device_of_task(spec.device))
+        yield from score_isolated(here, _chain(first, batches), patience, count)
+
+    return score
+
+
 RUNTIME_SCHEMA = "outcome string"
 
 
@@ -70,6 +92,22 @@ def make_choose_runtime(
         yield pa.RecordBatch.from_pydict({"outcome": [choose_runtime(here, name, precision, known)]})
 
     return choose
+
+
+DEVICE_SCHEMA = "device string"
+
+
+def make_device(device: Device) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
+    """Return the function for `mapInArrow` that says, in one row, what a worker computes on: `cpu` or `cuda`."""
+
+    def answer(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for _ in batches:
+            pass
+        from udfs.models.encoder import choose_device
+
+        yield pa.RecordBatch.from_pydict({"device": [choose_device(device_of_task(device)).type]})
+
+    return answer
 
 
 def engine_of_process(spec: ScoreSpec) -> tuple[Any, bool]:

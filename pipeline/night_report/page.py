@@ -12,7 +12,7 @@ body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:0 auto;padding:1r
 h1{font-size:1.4rem}h2{font-size:1.1rem;margin-top:2rem;border-bottom:1px solid #ddd}
 .scroll{overflow-x:auto}table{border-collapse:collapse;font-size:.85rem}
 td,th{padding:.25rem .5rem;text-align:left;vertical-align:top}
-th{border-bottom:1px solid #999}tr:nth-child(even) td{background:#f6f6f6}td.n{text-align:right;white-space:nowrap}
+th{border-bottom:1px solid #999}tr:nth-child(even) td{background:#f6f6f6}td.n{text-align:right}td:first-child{min-width:11rem}
 svg{width:100%;height:auto}blockquote{margin:.2rem 0;padding-left:.6rem;border-left:3px solid #ccc;font-size:.85rem}
 .id{color:#666;font-size:.75rem}.up{color:#b5403a}.down{color:#2f7d5b}p.note{color:#555;font-size:.85rem}
 """
@@ -20,6 +20,9 @@ _METRICS = {
     "n_docs": "documents", "n_effective": "distinct texts", "negative_share": "share of negative",
     "mean_sentiment": "mean sentiment",
 }  # fmt: skip
+_DIMENSIONS = {"group_key": "group", "topic_id": "topic", "lang": "language"}
+_MADE_OF = 10
+"""Alerts whose parts are shown."""
 
 
 def render(facts: NightFacts) -> str:
@@ -72,11 +75,12 @@ def _alerts(facts: NightFacts) -> str:
 
 
 def _what(alert: dict[str, Any]) -> str:
-    key = "all documents" if alert["key"] == "overall" else str(alert["key"])
-    label = f" ({alert['topic_label']})" if alert["topic_label"] else ""
-    return (
-        f"{'▲' if alert['direction'] == 'up' else '▼'} {_METRICS.get(alert['metric'], alert['metric'])}: {key}{label}"
-    )
+    topic = f"topic {alert['topic_id']}" if alert["topic_id"] is not None else ""
+    named = topic + (f" ({alert['topic_label']})" if topic and alert["topic_label"] else "")
+    phrase = f"“{alert['phrase']}”" if alert["phrase"] else ""
+    parts = [part for part in (alert["group_key"], named, alert["source"], alert["lang"], phrase) if part]
+    arrow = "▲" if alert["direction"] == "up" else "▼"
+    return f"{arrow} {_METRICS.get(alert['metric'], alert['metric'])}: {', '.join(parts) or 'all documents'}"
 
 
 def _drivers(facts: NightFacts) -> str:
@@ -88,7 +92,8 @@ def _drivers(facts: NightFacts) -> str:
         if key in alerts:
             grouped.setdefault(key, {}).setdefault(row["dimension"], []).append(row)
     rows = []
-    for key, dimensions in grouped.items():
+    for key in [key for key in alerts if key in grouped][:_MADE_OF]:
+        dimensions = grouped[key]
         dimension, parts = max(
             dimensions.items(),
             key=lambda item: max(abs(p["contribution"]) * (p["component"] == "mix") for p in item[1]),
@@ -99,7 +104,8 @@ def _drivers(facts: NightFacts) -> str:
             if abs(p["contribution"]) > 1e-9
         )
         top = max(parts, key=lambda p: abs(p["contribution"]))
-        rows.append((_what(alerts[key]), f"{parts[0]['change']:+.3g}", said, f"{dimension}: {top['segment']}"))
+        where = "" if dimension == "none" else f"{_DIMENSIONS.get(dimension, dimension)} {top['segment']}"
+        rows.append((_what(alerts[key]), f"{parts[0]['change']:+.3g}", said, where))
     if not rows:
         return ""
     note = '<p class="note">The parts of each change against the mean of comparable nights; they add up to it.</p>'

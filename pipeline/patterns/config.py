@@ -1,5 +1,6 @@
 """Settings of the pattern stage."""
 
+from pipeline.patterns.aspect_config import AspectsConfig
 from pipeline.patterns.movement_config import MovementConfig
 from pipeline.patterns.near_duplicates_config import NearDuplicatesConfig
 from pipeline.patterns.phrase_config import ConceptsConfig, KeyphrasesConfig, RulesConfig
@@ -14,4 +15,5 @@ class PatternsConfig(Frozen):
     keyphrases: KeyphrasesConfig = KeyphrasesConfig()
     rules: RulesConfig = RulesConfig()
     concepts: ConceptsConfig = ConceptsConfig()
+    aspects: AspectsConfig = AspectsConfig()
     movements: MovementConfig = MovementConfig()

@@ -58,9 +58,9 @@ class SqlServer:
             NightjarError: it cannot listen there.
         """
         self.tables, self.functions, self.address = tables, functions, address
-        self._jvm: Any = spark.sparkContext._jvm
-        _hide_statements(self._jvm)
-        package = self._jvm.org.apache.spark.sql.hive.thriftserver
+        jvm: Any = spark.sparkContext._jvm
+        _hide_statements(jvm)
+        package = jvm.org.apache.spark.sql.hive.thriftserver
         try:
             self._thrift = package.HiveThriftServer2.startWithContext(spark._jsparkSession.sqlContext())
         except Py4JError as error:
@@ -69,6 +69,7 @@ class SqlServer:
             ) from None
         store = spark.sparkContext._jsc.sc().statusStore().store()
         self._counts = package.ui.HiveThriftServer2AppStatusStore(store)
+        self._runtime = jvm.java.lang.Runtime.getRuntime()
         self._started = time.monotonic()
 
     @property
@@ -86,8 +87,7 @@ class SqlServer:
         try:
             if self._thrift.getServiceState().toString() != "STARTED":
                 raise NightjarError("the JDBC server has stopped by itself; start it again")
-            memory = self._jvm.java.lang.Runtime.getRuntime()
-            heap = (memory.totalMemory() - memory.freeMemory()) >> 20
+            heap = (self._runtime.totalMemory() - self._runtime.freeMemory()) >> 20
             return Health(self._counts.getOnlineSessionNum(), self._counts.getTotalRunning(), heap)
         except (Py4JError, OSError):
             raise NightjarError(

@@ -1,12 +1,13 @@
 """One call that gives a session its AI functions."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from pyspark.sql import SparkSession
-from pyspark.sql.functions import arrow_udf
+from pyspark.sql.pandas.functions import arrow_udf
 from pyspark.sql.pandas.types import to_arrow_type
 from pyspark.sql.types import DataType
 
@@ -77,7 +78,7 @@ def register_functions(spark: SparkSession, functions: Iterable[SqlFunction]) ->
     names = []
     for function in functions:
         returned = DataType.fromDDL(function.return_type)
-        spark.udf.register(function.name, arrow_udf(make_arrow(function, to_arrow_type(returned)), returned))
+        _register(spark, function.name, make_arrow(function, to_arrow_type(returned)), returned)
         names.append(function.name)
     return names
 
@@ -86,9 +87,14 @@ def _register_aggregates(spark: SparkSession, spec: SqlSpec) -> list[str]:
     names = []
     for function in aggregates(spec):
         returned = DataType.fromDDL(function.return_type)
-        spark.udf.register(function.name, arrow_udf(make_arrow_aggregate(function), returned))
+        _register(spark, function.name, make_arrow_aggregate(function), returned)
         names.append(function.name)
     return names
+
+
+def _register(spark: SparkSession, name: str, call: Callable[..., Any], returned: DataType) -> None:
+    """Register an Arrow function; its annotations tell Spark whether it is scalar or an aggregate."""
+    spark.udf.register(name, arrow_udf(call, returned))  # type: ignore[call-overload] # Spark's stubs want functionType
 
 
 def _with_runtime(spark: SparkSession, spec: SqlSpec, config: SqlConfig) -> SqlSpec:

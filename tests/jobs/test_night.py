@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from pipeline import cookbook
 from pipeline.read_tables import open_duckdb
 from pipeline.sample import planted
 from pipeline.schemas import CASCADE_REPORT, MODEL_BRIDGE, TABLES
@@ -106,6 +107,39 @@ def test_the_incident_is_found(db: duckdb.DuckDBPyConnection) -> None:
     # by the truth 0.92 against 0.30: the model calls some questions of ordinary days negative
     assert least - sum(ordinary) / len(ordinary) >= 0.45
     assert max(ordinary) < least
+
+
+def test_the_incident_is_a_complaint_about_the_firmware(db: duckdb.DuckDBPyConnection) -> None:
+    """An aspect given in the configuration: negative on the days of the incident, shown by sentences that name it."""
+    days = dict(
+        db.execute(
+            "SELECT event_date, SUM(n_negative) / SUM(n_effective) FROM aspect_daily WHERE aspect = 'firmware' AND "
+            f"group_key = '{planted.INCIDENT_PRODUCT}' GROUP BY 1 HAVING SUM(n_effective) >= 30"
+        ).fetchall()
+    )
+    assert set(days) == set(planted.INCIDENT_DAYS)
+    assert min(days.values()) >= 0.75
+    complaints = db.execute(
+        "SELECT a.lang, quote, a.sentiment FROM doc_aspects a JOIN truth ON doc_id = message_id "
+        "WHERE aspect = 'firmware' AND planted = 'incident' AND truth.sentiment = 'negative' AND a.lang IN ('en', 'zh')"
+    ).fetchall()
+    assert len(complaints) >= 100
+    assert sum(sentiment == "negative" for *_, sentiment in complaints) / len(complaints) >= 0.8
+    words = {"en": ("firmware", "7.2.0", "update"), "zh": ("firmware", "7.2.0", "固件", "升级", "更新")}
+    assert all(any(word in quote.lower() for word in words[lang]) for lang, quote, _ in complaints)
+
+
+def test_aspects_agree_with_their_documents(db: duckdb.DuckDBPyConnection) -> None:
+    scored = one(db, "SELECT max(rows) FROM run_stages WHERE stage = 'sentences'")[0]
+    assert 500 < scored < one(db, "SELECT SUM(rows_scored) FROM runs")[0], "sentences are no documents"
+    same, n = one(
+        db,
+        "SELECT count(*) FILTER (a.sentiment = d.sentiment AND a.sentiment_score = d.sentiment_score), count(*) "
+        'FROM doc_aspects a JOIN doc_scores d USING (run_date, doc_id) WHERE a."end" - a.start = d.n_chars',
+    )
+    assert n > 100
+    assert same == n, "a document of one sentence has its own score"
+    assert one(db, "SELECT sum(n_docs) FROM aspect_daily") == one(db, "SELECT count(*) FROM doc_aspects")
 
 
 def test_the_emerging_topic_has_a_topic_of_its_own(db: duckdb.DuckDBPyConnection) -> None:
@@ -257,6 +291,7 @@ def test_tables_agree_with_each_other(db: duckdb.DuckDBPyConnection) -> None:
 def test_evidence_shows_no_personal_data(db: duckdb.DuckDBPyConnection) -> None:
     quotes = db.execute("SELECT e.quote FROM (SELECT unnest(evidence) AS e FROM topics)").fetchall()
     assert len(quotes) > 500
+    quotes += db.execute("SELECT quote FROM doc_aspects").fetchall()
     assert not [q for (q,) in quotes if "@example" in q or "555-01" in q]
 
 
@@ -294,6 +329,9 @@ def test_a_rerun_scores_nothing_and_changes_no_other_night(published: Path, samp
     assert done.returncode == 0, done.stderr[-4000:]
     second = results(published)
     assert second["counts"][0]["rows_scored"] == 0
+    assert not [s for s in second["stages"] if s["name"] in ("score", "sentences")], (
+        "the store has documents and sentences"
+    )
     hashes = {t["table"]: t["content_hash"] for t in first["tables"] if t["run_date"] == day}
     assert {t["table"]: t["content_hash"] for t in second["tables"]} == hashes
     assert len(hashes) == len(TABLES)
@@ -362,3 +400,21 @@ def test_usage_errors_are_one_clear_message(
     assert done.returncode == code, done.stderr
     assert says in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_the_cookbook_says_what_a_night_answers(published: Path) -> None:
+    """Every question has an answer, with the columns of the page; figures may differ where another processor rounds otherwise."""
+    written, found = cookbook.PAGE.read_text(encoding="utf-8").splitlines(), cookbook.page(published).splitlines()
+    assert len(cookbook.questions()) >= 20
+    assert [line for line in found if line.startswith("## ")] == [line for line in written if line.startswith("## ")]
+    headers = [found[i - 1] for i, line in enumerate(found) if line.startswith("--") and line.strip("- ") == ""]
+    assert [" ".join(h.split()) for h in headers] == [
+        " ".join(written[i - 1].split())
+        for i, line in enumerate(written)
+        if line.startswith("--") and line.strip("- ") == ""
+    ]
+    assert "(0 rows)" not in found
+    alike = len(set(found) & set(written)) / len(set(written))
+    assert alike >= 0.75, (
+        f"{alike:.0%} of the lines of docs/cookbook.md are true: python -m pipeline.cookbook out/warehouse"
+    )

@@ -20,7 +20,7 @@ from pipeline.read_tables import open_duckdb
 from pipeline.schemas import MODEL_BRIDGE, SENTIMENT_DAILY, SENTIMENTS
 from pipeline.store import STORED, ScoreStore
 from pipeline.table import Table
-from pipeline.views import SENTIMENT_TREND
+from pipeline.view_schemas import SENTIMENT_TREND
 from udfs.spec import EncoderSpec, HeadSpec, LanguageSpec, ScoreSpec
 
 DAYS = tuple(dt.date(2026, 10, 5) + dt.timedelta(days=n) for n in range(4))

@@ -82,12 +82,17 @@ def test_errors_that_may_pass_are_tried_again_and_settled_ones_are_not(spark: Sp
     assert [r.content_key for r in unseen(texts(spark, 3), store).collect()] == ["k0001"]
 
 
-def test_a_folder_of_a_killed_job_is_not_read(spark: SparkSession, spec: ScoreSpec, tmp_path: Path) -> None:
+def test_what_a_killed_job_had_finished_is_read_and_what_it_was_at_is_not(
+    spark: SparkSession, spec: ScoreSpec, tmp_path: Path
+) -> None:
     store = ScoreStore(spark, tmp_path, "m")
     path = store.write(run(texts(spark, 3), spec, counters(spark)), "a")
     (path / "_SUCCESS").unlink()
-    assert store.parts() == []
-    assert unseen(texts(spark, 3), store).count() == 3
+    (path / "_temporary/0").mkdir(parents=True)
+    (path / "_temporary/0/part-00009.parquet").write_bytes(b"half a file")
+    (tmp_path / "_store/m/b/_temporary/0").mkdir(parents=True)
+    assert store.parts() == [path]
+    assert [r.content_key for r in unseen(texts(spark, 4), store).collect()] == ["k0003"]
 
 
 def test_results_do_not_depend_on_the_partitions_of_the_input(spark: SparkSession, spec: ScoreSpec) -> None:

@@ -49,7 +49,7 @@ SELECT ai_sentiment('I love it').error IS NULL;
 --> [[true]]
 SELECT ai_sentiment('I love it').model;
 --> [["sentiment-en-tuned"]]
-SELECT ai_sentiment('I love it').lang;
+SELECT ai_sentiment('I am happy with this phone, it is wonderful.').lang;
 --> [["en"]]
 SELECT ai_sentiment('').error.code;
 --> [["EMPTY_INPUT"]]
@@ -184,7 +184,7 @@ SELECT ai_mask('Nothing to hide.');
 SELECT ai_mask(NULL);
 --> [[null]]
 SELECT r.category, r.start, r.`end` FROM (SELECT explode(ai_redact_spans('😀 jane.doe@example.com')) AS r);
---> [["EMAIL", 2, 22]]
+--> [["email", 2, 22]]
 SELECT ai_count_tokens('hello world') > 0;
 --> [[true]]
 SELECT ai_count_tokens(NULL);

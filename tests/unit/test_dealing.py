@@ -11,7 +11,7 @@ COSTS = st.lists(st.integers(5, 8_196), min_size=1, max_size=400)
 
 
 def load(tokens: list[int]) -> Load:
-    return Load(len(tokens), np.arange(len(tokens)) * 7, np.array(tokens, np.int64))
+    return Load(np.ones(len(tokens), np.int64), np.arange(len(tokens)) * 7, np.array(tokens, np.int64))
 
 
 @settings(deadline=None)
@@ -31,7 +31,7 @@ def test_a_bucket_goes_to_the_same_task_whatever_the_order(tokens: list[int], ra
     first = load(tokens)
     order = np.arange(len(tokens))
     random.shuffle(order)  # type: ignore[attr-defined]
-    other = Load(first.rows, first.buckets[order], first.tokens[order])
+    other = Load(first.texts[order], first.buckets[order], first.tokens[order])
     tasks, dealt = deal(first, 2_048)
     assert deal(other, 2_048)[0] == tasks
     np.testing.assert_array_equal(deal(other, 2_048)[1], dealt[order])

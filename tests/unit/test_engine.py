@@ -241,6 +241,23 @@ def test_a_vector_that_is_not_finite_is_an_error_not_a_score(engine: Engine, mon
     assert rows[2]["sentiment_score"] is None
 
 
+def test_a_score_that_is_not_finite_is_an_error_too(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    head = engine._routes[0].head
+    assert head is not None
+    real = head.probabilities
+
+    def probabilities(inputs: np.ndarray) -> np.ndarray:
+        found = real(inputs)
+        found[1] = np.nan
+        return found
+
+    monkeypatch.setattr(head, "probabilities", probabilities)
+    rows = score(engine, MIXED).to_pylist()
+    wrong = [r for r in rows if r["error_code"] == "NON_FINITE"]
+    assert len(wrong) == 1
+    assert wrong[0]["sentiment"] is wrong[0]["sentiment_score"] is wrong[0]["embedding"] is None
+
+
 def test_a_text_the_tokenizer_fails_on_is_alone(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     real = engine._embedder.encoder.tokenizer.chunks
 

@@ -3,7 +3,7 @@
 import pytest
 
 from pipeline.errors import DataError, ModelError, NightjarError
-from pipeline.failures import explain, stack
+from pipeline.failures import explain, is_worker_lost, stack
 
 
 def test_a_corrupt_file_is_named() -> None:
@@ -28,10 +28,33 @@ def test_a_model_changed_on_an_executor_is_a_model_error() -> None:
     [
         ("java.io.IOException: No space left on device", "no space left on a device; free space"),
         ("Python worker exited unexpectedly (crashed)", "a Python worker died"),
+        (
+            "Python worker process terminated due to idle timeout (5 s)",
+            "said nothing for scoring.hang_timeout_sec",
+        ),
+        (
+            "udfs.isolation.CrashBudgetError: more than 3 texts of a task kill the worker",
+            "more than 3 texts of a task kill",
+        ),
     ],
 )
 def test_known_causes_say_what_to_do(text: str, says: str) -> None:
     assert says in str(explain(RuntimeError(text)))
+
+
+def test_a_lost_worker_is_told_from_other_failures() -> None:
+    for text in (
+        "Python worker exited unexpectedly (crashed)",
+        "worker process terminated due to idle timeout",
+        "CUDA error: 700",
+    ):
+        assert is_worker_lost(RuntimeError(text)), text
+    for text in (
+        "No space left on device",
+        "ExecutorLostFailure",
+        "CrashBudgetError: more than 3 texts kill the worker",
+    ):
+        assert not is_worker_lost(RuntimeError(text)), text
 
 
 def test_an_interrupt_says_that_tables_are_whole() -> None:

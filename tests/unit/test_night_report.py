@@ -11,6 +11,7 @@ from pipeline.night_report.queries import NightFacts
 
 NIGHT = dt.date(2026, 10, 14)
 EVIL = "<script>alert('x')</script>"
+KEY = f"group_key={EVIL}, topic_id=3"
 
 
 def facts(**changes: Any) -> NightFacts:
@@ -23,14 +24,15 @@ def facts(**changes: Any) -> NightFacts:
         ],
         "alerts": [
             {
-                "metric": "n_docs", "key": f"group_key={EVIL}", "topic_label": None, "value": 123.0, "expected": 32.5,
+                "metric": "n_docs", "key": KEY, "group_key": EVIL, "topic_id": 3, "topic_label": "red light",
+                "source": None, "lang": None, "phrase": None, "value": 123.0, "expected": 32.5,
                 "lower": 20.0, "upper": 47.0, "q_value": 1e-5, "direction": "up", "likely_cause": "volume",
             }
         ],
         "tested": [{"n_tested": 5_668, "n_alerts": 1}],
         "drivers": [
             {
-                "metric": "n_docs", "key": f"group_key={EVIL}", "dimension": "lang", "component": c, "contribution": v,
+                "metric": "n_docs", "key": KEY, "dimension": "lang", "component": c, "contribution": v,
                 "change": 90.5, "baseline": 32.5, "value": 123.0, "segment": "en",
             }
             for c, v in (("volume", 80.5), ("mix", 0.0), ("campaign", 10.0))
@@ -74,6 +76,8 @@ def test_the_page_says_what_moved_and_what_failed() -> None:
     assert "1 of 5,668 tested series" in page
     assert "32.5 (20 to 47)" in page
     assert "volume +80.5, campaign +10" in page
+    assert "topic 3 (red light)" in page
+    assert "language en" in page
     assert "negative 50 % (24 % to 76 %)" in page
     assert "<td>NO</td>" in page
     assert "born: none → 2" in page

@@ -134,7 +134,7 @@ class ResultCache:
         table = "derived" if derived else "results"
         with self._transaction() as db:
             known = {row[0] for row in self._select(f"SELECT key FROM {table} WHERE key IN", keys)}
-            owners = dict(self._select("SELECT key, owner FROM claims WHERE key IN", keys))
+            owners: dict[bytes, str] = dict(self._select("SELECT key, owner FROM claims WHERE key IN", keys))
             dead = {owner for owner in set(owners.values()) if not self._lives(owner)}
             mine = [k for k in keys if k not in known and (k not in owners or owners[k] in dead)]
             db.executemany("INSERT OR REPLACE INTO claims VALUES (?, ?)", ((k, self._name) for k in mine))

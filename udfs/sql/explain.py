@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from udfs.sql.cache import result_key
 from udfs.sql.label_sets import Classifier, classifier_of, label_key
 from udfs.sql.rows import ERROR, Problem, each, models_of, problem, read_text, series, unknown_model
-from udfs.sql.scorer import Scorer, result_key, run_engine, scorer_of
+from udfs.sql.scorer import Scorer, run_engine, scorer_of
 from udfs.sql.spec import ModelSpec, SqlSpec
 from udfs.sql.texts import content_key, normalised
 from udfs.sql_function import SqlFunction

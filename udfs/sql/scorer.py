@@ -179,7 +179,9 @@ def _cache_rows(columns: dict[str, Any]) -> list[Row]:
 
 
 def _scored(row: Row) -> Scored:
-    return Scored(*row[:-1], None if row[-1] is None else np.frombuffer(row[-1], "<f4"))
+    lang, sentiment, score, confidence, model, coverage, error, vector = row
+    unit = None if vector is None else np.frombuffer(vector, "<f4")
+    return Scored(lang, sentiment, score, confidence, model, coverage, error, unit)
 
 
 @cache
