@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmarks.sql_wire import Served, ask, client, served
+from benchmarks.sql_wire import Client, Served, served
 from benchmarks.summary import machine, versions, write_json
 
 MIXED = {
@@ -38,7 +38,7 @@ MIXED = {
     "mask": "SELECT ai_mask('write to ana@example.org', array('email')), ai_language('Das ist ein kurzer deutscher Satz.')",
 }
 NEW_TEXT = "SELECT ai_analyze_sentiment('what a day, message {number} of {client}')"
-LONG = "SELECT count(*) FROM range(100000000) a CROSS JOIN range(1000) b"
+LONG = "SELECT count(*) FROM range(1000000000000) WHERE id % 7 = 8"
 _STATEMENTS_PER_CONNECTION, _DROPPED = 20, 10
 
 
@@ -71,7 +71,7 @@ def one_client(number: int, port: int, until: float, serial: dict[str, Any], see
         if time.monotonic() >= until:
             return
         try:
-            connection = client(port)
+            connection = Client(port)
         except Exception as error:
             seen.fail("connect", error)
             time.sleep(1)
@@ -86,15 +86,14 @@ def one_client(number: int, port: int, until: float, serial: dict[str, Any], see
             )
             started = time.monotonic()
             try:
-                answer = ask(connection, sql)
+                answer = connection.ask(sql)
             except Exception as error:
                 seen.fail(name, error)
                 break
             equal = answer[0][0] in ("positive", "negative", "neutral") if is_new else answer == serial[name]
             seen.add(name, time.monotonic() - started, equal)
         if turn % _DROPPED == _DROPPED - 1:
-            connection.cursor().execute_async(LONG)
-            connection.client._iprot.trans.close()  # the socket, as when the client is killed
+            connection.drop_while_asking(LONG)
             with seen.lock:
                 seen.dropped += 1
         else:
@@ -142,8 +141,8 @@ def _name(pid: int) -> str:
 
 def measure(server: Served, clients: int, seconds: float) -> dict[str, Any]:
     """Let the clients run; return what they saw."""
-    one = client(server.port)
-    serial = {name: ask(one, sql) for name, sql in MIXED.items()}
+    one = Client(server.port)
+    serial = {name: one.ask(sql) for name, sql in MIXED.items()}
     one.close()
     seen, started = Seen(), time.monotonic()
     sizes = [{"at": 0, **memory(server.process.pid)}]

@@ -63,22 +63,32 @@ def served(root: Path, log: Path, *args: str, java_options: str = "", seconds: f
         process.stdout.close()
 
 
-def client(port: int, user: str = "analyst", password: str = "any", database: str = "nightjar") -> Any:
-    """Connect as any DBAPI client does."""
-    return connect(host="127.0.0.1", port=port, auth_mechanism="PLAIN", user=user, password=password, database=database)
+class Client:
+    """One connection with one session, as a DBAPI client has it. (impyla opens a session for each cursor; here is one.)"""
 
+    def __init__(self, port: int, user: str = "analyst", password: str = "any", database: str = "nightjar") -> None:
+        self._connection = connect(
+            host="127.0.0.1", port=port, auth_mechanism="PLAIN", user=user, password=password, database=database
+        )
+        self._cursor = self._connection.cursor()
 
-def ask(connection: Any, sql: str) -> list[list[Any]]:
-    """Return the rows of a statement. Arrays, structs and maps arrive as JSON; structs become lists, as rows of a session are."""
-    cursor = connection.cursor()
-    try:
-        cursor.execute(sql)
-        nested = [column[1] in _NESTED for column in cursor.description or ()]
-        if not nested:
+    def ask(self, sql: str) -> list[list[Any]]:
+        """Return the rows of a statement. Arrays, structs and maps arrive as JSON; structs become lists, as rows of a session are."""
+        self._cursor.execute(sql)
+        if not self._cursor.has_result_set or not self._cursor.description:
             return []
-        return [[_read(v) if n else v for v, n in zip(row, nested, strict=True)] for row in cursor.fetchall()]
-    finally:
-        cursor.close()
+        nested = [column[1] in _NESTED for column in self._cursor.description]
+        return [[_read(v) if n else v for v, n in zip(row, nested, strict=True)] for row in self._cursor.fetchall()]
+
+    def close(self) -> None:
+        """End the session, then the connection."""
+        self._cursor.close()
+        self._connection.close()
+
+    def drop_while_asking(self, sql: str) -> None:
+        """Start a statement and cut the connection, as happens when a client is killed."""
+        self._cursor.execute_async(sql)
+        self._connection.service.transport.close()
 
 
 def _read(value: str | bytes | None) -> Any:

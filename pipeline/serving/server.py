@@ -183,6 +183,7 @@ def _properties(folder: Path, submitted: Mapping[str, str]) -> dict[str, str]:
         "spark.scheduler.mode": "FAIR",
         "spark.scheduler.allocation.file": pools.as_uri(),
         "spark.driver.maxResultSize": "512m",
+        "spark.sql.thriftServer.interruptOnCancel": "true",
         "spark.hadoop.hive.server2.idle.session.timeout": "8h",
     }
     fixed = {

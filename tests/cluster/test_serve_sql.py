@@ -14,9 +14,10 @@ from conftest import QUICK, Warehouse
 from directory_server import DirectoryServer
 from sql_conformance import differences, statements
 
-from benchmarks.sql_wire import JOB, Served, ask, client, free_port, served
+from benchmarks.sql_wire import JOB, Client, Served, free_port, served
 from pipeline.read_tables import open_duckdb
 from pipeline.schemas import TABLES
+from pipeline.views import VIEWS
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
 ROOT = Path(__file__).parents[2]
@@ -45,7 +46,7 @@ def connect_port(server: Served) -> str:
 def test_it_says_when_it_is_ready_and_listens_on_loopback_alone(server: Served) -> None:
     start = f"ready: jdbc:hive2://127.0.0.1:{server.port}/nightjar, "
     assert server.ready.startswith(start)
-    assert f" {len(TABLES) + 1} tables, " in server.ready
+    assert f" {len(TABLES) + len(VIEWS)} tables, " in server.ready
     ports = {f"{int(port):04X}" for port in (server.port, connect_port(server))}
     listening = [
         line.split() for name in ("tcp", "tcp6") for line in Path("/proc/net", name).read_text().splitlines()[1:]
@@ -70,9 +71,9 @@ def test_beeline_sees_functions_and_views(server: Served, warehouse: Warehouse) 
 
 
 def test_conformance_over_jdbc(server: Served) -> None:
-    connection = client(server.port)
+    connection = Client(server.port)
     assert len(statements()) >= 60
-    assert differences(lambda sql: ask(connection, sql)) == []
+    assert differences(lambda sql: connection.ask(sql)) == []
 
 
 def test_conformance_over_connect_by_a_client_that_registers_nothing(server: Served) -> None:
@@ -91,32 +92,32 @@ def test_conformance_over_connect_by_a_client_that_registers_nothing(server: Ser
 
 
 def test_every_table_reads_as_duckdb_reads_it(server: Served, warehouse: Warehouse) -> None:
-    connection = client(server.port)
+    connection = Client(server.port)
     with open_duckdb(warehouse.root) as db:
-        names = [table.name for table in TABLES] + ["v_sentiment_trend"]
+        names = [*(table.name for table in TABLES), *(view.name for view in VIEWS)]
         expected = {name: db.sql(f"SELECT count(*) FROM {name}").fetchall()[0][0] for name in names}
-    assert {name: ask(connection, f"SELECT count(*) FROM {name}")[0][0] for name in names} == expected
-    assert {row[1] for row in ask(connection, "SHOW TABLES")} == set(names)
+    assert {name: connection.ask(f"SELECT count(*) FROM {name}")[0][0] for name in names} == expected
+    assert {row[1] for row in connection.ask("SHOW TABLES")} == set(names)
 
 
 def test_a_session_is_its_own(server: Served) -> None:
-    one, other = client(server.port), client(server.port)
-    ask(one, "SET spark.sql.session.timeZone=Asia/Tokyo")
-    ask(one, "USE default")
-    assert ask(other, "SELECT current_database(), current_timezone()") == [["nightjar", "UTC"]]
-    assert ask(one, "SELECT current_database(), current_timezone()") == [["default", "Asia/Tokyo"]]
+    one, other = Client(server.port), Client(server.port)
+    one.ask("SET spark.sql.session.timeZone=Asia/Tokyo")
+    one.ask("USE default")
+    assert other.ask("SELECT current_database(), current_timezone()") == [["nightjar", "UTC"]]
+    assert one.ask("SELECT current_database(), current_timezone()") == [["default", "Asia/Tokyo"]]
 
 
 def test_published_tables_take_no_insert(server: Served) -> None:
     with pytest.raises(Exception, match=r"EXPECT_TABLE_NOT_VIEW|VIEW"):
-        ask(client(server.port), "INSERT INTO nightjar.runs SELECT * FROM nightjar.runs")
+        Client(server.port).ask("INSERT INTO nightjar.runs SELECT * FROM nightjar.runs")
 
 
 def test_a_killed_client_leaves_the_server_well(server: Served) -> None:
     program = (
-        "import sys; from benchmarks.sql_wire import ask, client\n"
-        "connection = client(int(sys.argv[1])); print(ask(connection, 'SELECT 1'), flush=True)\n"
-        "ask(connection, 'SELECT count(*) FROM range(1000000000) a CROSS JOIN range(1000000)')\n"
+        "import sys; from benchmarks.sql_wire import Client\n"
+        "connection = Client(int(sys.argv[1])); print(connection.ask('SELECT 1'), flush=True)\n"
+        "connection.ask('SELECT count(*) FROM range(1000000000000) WHERE id % 7 = 8')\n"
     )
     killed = subprocess.Popen(
         [sys.executable, "-c", program, str(server.port)], stdout=subprocess.PIPE, text=True, cwd=ROOT
@@ -127,13 +128,13 @@ def test_a_killed_client_leaves_the_server_well(server: Served) -> None:
     killed.kill()
     killed.wait(10)
     killed.stdout.close()
-    assert ask(client(server.port), "SELECT ai_analyze_sentiment('I love it')") == [["positive"]]
+    assert Client(server.port).ask("SELECT ai_analyze_sentiment('I love it')") == [["positive"]]
     assert server.process.poll() is None
 
 
 def test_a_failed_statement_is_not_logged(server: Served) -> None:
     with pytest.raises(Exception, match="no_such_column"):
-        ask(client(server.port), "SELECT no_such_column, 'a secret of a customer'")
+        Client(server.port).ask("SELECT no_such_column, 'a secret of a customer'")
     assert "a secret of a customer" not in server.log.read_text()
 
 
@@ -146,14 +147,14 @@ def test_nights_published_meanwhile_are_shown_and_sigterm_ends_well(tmp_path: Pa
     config.write_text(f"{SMALL}cache: {{folder: {tmp_path / 'cache'}}}\n{MASTER}}}\n", encoding="utf-8")
     args = ("--functions-config", str(config))
     with served(root, tmp_path / "log", *args, java_options=QUICK_JVM) as running:
-        connection = client(running.port)
-        before = ask(connection, "SELECT DISTINCT run_id FROM doc_scores")
-        ask(connection, "DROP VIEW nightjar.runs")
+        connection = Client(running.port)
+        before = connection.ask("SELECT DISTINCT run_id FROM doc_scores")
+        connection.ask("DROP VIEW nightjar.runs")
         again = subprocess.run([sys.executable, str(tiny), str(root)], capture_output=True, text=True, timeout=200)
         assert again.returncode == 0, "the server must leave the catalog to the nightly run: " + again.stderr[-2000:]
-        assert wait_until(lambda: ask(connection, "SELECT DISTINCT run_id FROM doc_scores") != before)
-        assert ask(connection, "SELECT count(*) FROM doc_scores") == [[7]]
-        assert wait_until(lambda: "runs" in [row[1] for row in ask(connection, "SHOW TABLES")])
+        assert wait_until(lambda: connection.ask("SELECT DISTINCT run_id FROM doc_scores") != before)
+        assert connection.ask("SELECT count(*) FROM doc_scores") == [[7]]
+        assert wait_until(lambda: "runs" in [row[1] for row in connection.ask("SHOW TABLES")])
         running.process.send_signal(signal.SIGTERM)
         assert running.process.wait(90) == 0, running.log.read_text()[-2000:]
         with socket.socket() as s:
@@ -182,10 +183,10 @@ def test_ldap_lets_in_who_knows_the_password_alone(warehouse: Warehouse, tmp_pat
         )
         args = ("--functions-config", str(config), "--host", "0.0.0.0")
         with served(warehouse.root, tmp_path / "log", *args, java_options=QUICK_JVM) as running:
-            assert ask(client(running.port, "ana", "right"), "SELECT 1") == [[1]]
+            assert Client(running.port, "ana", "right").ask("SELECT 1") == [[1]]
             for user, password in (("ana", "wrong"), ("eve", "right"), ("ana", "")):
                 with pytest.raises(Exception):  # noqa: B017, PT011 (the client closes the connection: several types)
-                    ask(client(running.port, user, password), "SELECT 1")
+                    Client(running.port, user, password).ask("SELECT 1")
             assert "unencrypted" in running.log.read_text()
 
 
