@@ -73,7 +73,7 @@ class Client:
         self._cursor = self._connection.cursor()
 
     def ask(self, sql: str) -> list[list[Any]]:
-        """Return the rows of a statement. Arrays, structs and maps arrive as JSON; structs become lists, as rows of a session are."""
+        """Return the rows of a statement. Arrays, structs and maps arrive as JSON; structs become lists."""
         self._cursor.execute(sql)
         if not self._cursor.has_result_set or not self._cursor.description:
             return []
@@ -88,7 +88,7 @@ class Client:
     def drop_while_asking(self, sql: str) -> None:
         """Start a statement and cut the connection, as happens when a client is killed."""
         self._cursor.execute_async(sql)
-        self._connection.service.transport.close()
+        self._connection.close()  # the transport alone; the session stays open on the server
 
 
 def _read(value: str | bytes | None) -> Any:

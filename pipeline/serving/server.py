@@ -60,6 +60,7 @@ class SqlServer:
         self.tables, self.functions, self.address = tables, functions, address
         jvm: Any = spark.sparkContext._jvm
         _hide_statements(jvm)
+        _tell_hive(jvm, dict(spark.sparkContext.getConf().getAll()))
         package = jvm.org.apache.spark.sql.hive.thriftserver
         try:
             self._thrift = package.HiveThriftServer2.startWithContext(spark._jsparkSession.sqlContext())
@@ -218,6 +219,14 @@ def _check_free(address: Address, option: str) -> None:
             raise ConfigError(
                 f"{address.host}:{address.port}: cannot be listened on: {error.strerror}; choose another {option} or --host"
             ) from None
+
+
+def _tell_hive(jvm: Any, properties: Mapping[str, str]) -> None:
+    """Set the server's keys as system properties too: its LDAP and custom authenticators read nothing else."""
+    for key, value in properties.items():
+        name = key.removeprefix("spark.hadoop.").removeprefix("spark.")
+        if name.startswith("hive.server2."):
+            jvm.java.lang.System.setProperty(name, value)
 
 
 def _hide_statements(jvm: Any) -> None:
