@@ -3,7 +3,7 @@
     python jobs/serve_sql.py --root out/warehouse
     python jobs/serve_sql.py --root /srv/nightjar --functions-config server.yaml --host 0.0.0.0 --connect-port 15002
 
-When it is ready it prints one line, such as `ready: jdbc:hive2://127.0.0.1:10000/nightjar, 23 tables, 18 functions`; every minute
+When it is ready it prints one line, such as `ready: jdbc:hive2://127.0.0.1:10000/nightjar, 31 tables, 20 functions`; every minute
 a line of health goes to the log. How to connect, and what authentication there is: docs/bi.md.
 
 Exit codes: 0 stopped by a signal, 2 usage or configuration, 3 the server failed.

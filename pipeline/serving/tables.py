@@ -16,7 +16,8 @@ from pipeline.catalog import create_tables, literal, point_partitions, quoted
 from pipeline.manifest import Published, check_root
 from pipeline.read_tables import published_catalog, published_manifests
 from pipeline.table import RUN_DATE
-from pipeline.views import VIEWS, create_views
+from pipeline.view_schemas import VIEWS
+from pipeline.views import create_views
 
 
 class ServedTables:

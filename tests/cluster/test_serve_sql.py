@@ -17,7 +17,7 @@ from sql_conformance import differences, statements
 from benchmarks.sql_wire import JOB, Client, Served, free_port, served
 from pipeline.read_tables import open_duckdb
 from pipeline.schemas import TABLES
-from pipeline.views import VIEWS
+from pipeline.view_schemas import VIEWS
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
 ROOT = Path(__file__).parents[2]
