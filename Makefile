@@ -38,7 +38,7 @@ test: setup ## lint, types and tests
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
-test-cluster: setup ## the nightly job on a real standalone master with two workers
+test-cluster: setup ## the nightly job on a real standalone master with two workers; the SQL server over the wire
 	$(BIN)/python -m pytest -m cluster tests/cluster
 
 test-patterns: setup ## the patterns on Spark: duplicates, phrases, rules, aspects, movements, topics over nights
