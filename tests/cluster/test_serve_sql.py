@@ -78,8 +78,8 @@ def test_conformance_over_jdbc(server: Served) -> None:
 
 def test_conformance_over_connect_by_a_client_that_registers_nothing(server: Served) -> None:
     program = (
-        "import sys; from pyspark.sql import SparkSession; from sql_conformance import differences\n"
-        "spark = SparkSession.builder.remote(sys.argv[1]).getOrCreate()\n"
+        "import sys; from pyspark.sql.connect.session import SparkSession as Remote; from sql_conformance import differences\n"
+        "spark = Remote.builder.remote(sys.argv[1]).getOrCreate()\n"
         "print(differences(lambda sql: [list(row) for row in spark.sql(sql).collect()]))\n"
         "print(spark.sql('SELECT count(*) FROM nightjar.doc_scores').collect()[0][0])\n"
     )

@@ -1,0 +1,52 @@
+"""What a server's sessions hold: the published tables without the root's catalog, and the functions of the first session."""
+
+from pathlib import Path
+
+import pytest
+from conftest import Warehouse
+from pyspark.errors import AnalysisException
+from pyspark.sql import SparkSession
+
+from pipeline.errors import NightjarError
+from pipeline.read_tables import open_duckdb
+from pipeline.serving.tables import ServedTables
+from pipeline.sql.register import register_functions
+from pipeline.sql.sharing import share_functions
+from udfs.sql_text import FUNCTIONS
+
+
+def test_tables_are_read_and_not_written_and_come_back(
+    spark: SparkSession, warehouse: Warehouse, tmp_path: Path
+) -> None:
+    tables = ServedTables(spark, warehouse.root, tmp_path)
+    client = spark.newSession()
+    try:
+        with open_duckdb(warehouse.root) as db:
+            wanted = db.sql("SELECT run_date, doc_id FROM doc_scores ORDER BY ALL").fetchall()
+        rows = client.sql("SELECT run_date, doc_id FROM nightjar.doc_scores ORDER BY ALL").collect()
+        assert [tuple(row) for row in rows] == wanted
+        assert client.sql("SELECT * FROM nightjar.v_run_health").count() > 0
+        with pytest.raises(AnalysisException, match="VIEW"):
+            client.sql("INSERT INTO nightjar.runs SELECT * FROM nightjar.runs")
+        client.sql("DROP VIEW nightjar.runs")
+        tables.restore()
+        assert client.table("nightjar.runs").count() == 3
+        assert tables.follow() == 0
+    finally:
+        for database in ("nightjar", "nightjar_files"):
+            spark.sql(f"DROP DATABASE {database} CASCADE")
+    assert (warehouse.root / "_tables" / "runs").is_dir()
+
+
+def test_functions_of_one_session_are_in_later_ones(spark: SparkSession) -> None:
+    function = next(one for one in FUNCTIONS if one.name == "ai_count_tokens")
+    earlier = spark.newSession()
+    earlier.sql("SELECT 1").collect()  # a session takes its functions when it is first used
+    register_functions(spark, [function])
+    share_functions(spark, [function.name])
+    query = "SELECT ai_count_tokens(text => 'one two')"
+    assert spark.newSession().sql(query).collect() == spark.sql(query).collect()
+    with pytest.raises(AnalysisException):
+        earlier.sql(query)
+    with pytest.raises(NightjarError, match="ai_nothing: not registered"):
+        share_functions(spark, ["ai_nothing"])
