@@ -74,11 +74,13 @@ class Client:
 
     def ask(self, sql: str) -> list[list[Any]]:
         """Return the rows of a statement. Arrays, structs and maps arrive as JSON; structs become lists."""
-        self._cursor.execute(sql)
-        if not self._cursor.has_result_set or not self._cursor.description:
-            return []
+        self.run(sql)
         nested = [column[1] in _NESTED for column in self._cursor.description]
         return [[_read(v) if n else v for v, n in zip(row, nested, strict=True)] for row in self._cursor.fetchall()]
+
+    def run(self, sql: str) -> None:
+        """Run a statement without rows, such as USE: Spark announces a column and sends none, at which impyla stumbles."""
+        self._cursor.execute(sql)
 
     def close(self) -> None:
         """End the session, then the connection."""

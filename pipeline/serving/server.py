@@ -190,6 +190,8 @@ def _properties(folder: Path, submitted: Mapping[str, str]) -> dict[str, str]:
     fixed = {
         "spark.sql.catalogImplementation": "in-memory",
         "spark.sql.warehouse.dir": str(folder / "warehouse"),
+        # by default all servers of a user share a folder, and each removes it when it ends
+        "spark.hadoop.hive.server2.logging.operation.log.location": str(folder / "operation_logs"),
     }
     return {key: value for key, value in defaults.items() if key not in submitted} | fixed
 

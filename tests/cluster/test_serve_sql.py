@@ -102,15 +102,15 @@ def test_every_table_reads_as_duckdb_reads_it(server: Served, warehouse: Warehou
 
 def test_a_session_is_its_own(server: Served) -> None:
     one, other = Client(server.port), Client(server.port)
-    one.ask("SET spark.sql.session.timeZone=Asia/Tokyo")
-    one.ask("USE default")
+    one.run("SET spark.sql.session.timeZone=Asia/Tokyo")
+    one.run("USE default")
     assert other.ask("SELECT current_database(), current_timezone()") == [["nightjar", "UTC"]]
     assert one.ask("SELECT current_database(), current_timezone()") == [["default", "Asia/Tokyo"]]
 
 
 def test_published_tables_take_no_insert(server: Served) -> None:
     with pytest.raises(Exception, match=r"EXPECT_TABLE_NOT_VIEW|VIEW"):
-        Client(server.port).ask("INSERT INTO nightjar.runs SELECT * FROM nightjar.runs")
+        Client(server.port).run("INSERT INTO nightjar.runs SELECT * FROM nightjar.runs")
 
 
 def test_a_killed_client_leaves_the_server_well(server: Served) -> None:
@@ -149,7 +149,7 @@ def test_nights_published_meanwhile_are_shown_and_sigterm_ends_well(tmp_path: Pa
     with served(root, tmp_path / "log", *args, java_options=QUICK_JVM) as running:
         connection = Client(running.port)
         before = connection.ask("SELECT DISTINCT run_id FROM doc_scores")
-        connection.ask("DROP VIEW nightjar.runs")
+        connection.run("DROP VIEW nightjar.runs")
         again = subprocess.run([sys.executable, str(tiny), str(root)], capture_output=True, text=True, timeout=200)
         assert again.returncode == 0, "the server must leave the catalog to the nightly run: " + again.stderr[-2000:]
         assert wait_until(lambda: connection.ask("SELECT DISTINCT run_id FROM doc_scores") != before)
