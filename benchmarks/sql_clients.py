@@ -3,8 +3,8 @@
     python -m benchmarks.sql_clients --root out/warehouse --clients 16 --seconds 300 --out out/sql_clients.json
 
 The server runs on two cores with the default models. Each client asks statements of MIXED in random order, opens a new connection
-after every 20, and compares each answer with the one that a single client got before. One statement in ten scores a text that
-was never seen. Every tenth connection is dropped in the middle of a statement. Memory is that of the JVM and of the Python
+after every 5, and compares each answer with the one that a single client got before. One statement in ten scores a text that
+was never seen. Every third connection of a client is dropped in the middle of a statement. Memory is that of the JVM and of the Python
 processes below the job (resident set; processes that were forked share pages, so that their sum counts some twice).
 """
 
@@ -39,7 +39,7 @@ MIXED = {
 }
 NEW_TEXT = "SELECT ai_analyze_sentiment('what a day, message {number} of {client}')"
 LONG = "SELECT count(*) FROM range(1000000000000) WHERE id % 7 = 8"
-_STATEMENTS_PER_CONNECTION, _DROPPED = 20, 10
+_STATEMENTS_PER_CONNECTION, _DROPPED = 5, 3
 
 
 @dataclass
