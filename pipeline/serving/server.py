@@ -70,6 +70,7 @@ class SqlServer:
             ) from None
         store = spark.sparkContext._jsc.sc().statusStore().store()
         self._counts = package.ui.HiveThriftServer2AppStatusStore(store)
+        self._context = spark.sparkContext
         self._runtime = jvm.java.lang.Runtime.getRuntime()
         self._started = time.monotonic()
 
@@ -105,11 +106,13 @@ class SqlServer:
         while not stopping.wait(_FOLLOW_SEC):
             health = self.health()
             try:
+                if health.running and (orphans := self.cancel_orphans()):
+                    logger.info(f"cancelled {orphans} statements of clients that are gone")
                 if changed := self.tables.follow():
                     logger.info(f"tables    {changed} nights of tables are newly published and shown")
                 self.tables.restore()
-            except (NightjarError, PySparkException) as error:
-                logger.warning(f"tables    shown as before: {str(error).splitlines()[0]}")
+            except (NightjarError, PySparkException, Py4JError) as error:
+                logger.warning(f"follow    put off: {str(error).splitlines()[0]}")
             if time.monotonic() >= due:
                 due += _HEALTH_SEC
                 logger.info(
@@ -117,6 +120,23 @@ class SqlServer:
                     f"{health.running} statements running, heap {health.heap_mib:,} MiB",
                     extra={"event": "health", **vars(health)},
                 )
+
+    def cancel_orphans(self) -> int:
+        """Cancel statements whose session has ended; return how many.
+
+        Spark cancels the jobs of a session that ends, but not a job that its statement starts a moment later: of a client
+        that is killed just after it asked, the statement would run to its end, and hold the cores.
+        """
+        statements, found = self._counts.getExecutionList().iterator(), 0
+        while statements.hasNext():
+            statement = statements.next()
+            if not statement.isExecutionActive():
+                continue
+            session = self._counts.getSession(statement.sessionId())
+            if session.isEmpty() or session.get().finishTimestamp() != 0:
+                self._context.cancelJobGroup(statement.groupId())
+                found += 1
+        return found
 
     def stop(self, grace_sec: float = _GRACE_SEC) -> None:
         """Let running statements end, for at most `grace_sec`, then close all sessions. A JVM that is gone is no error."""
