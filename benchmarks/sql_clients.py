@@ -4,8 +4,8 @@
 
 The server runs on two cores with the default models. Each client asks statements of MIXED in random order, opens a new connection
 after every 5, and compares each answer with the one that a single client got before. One statement in ten scores a text that
-was never seen. Every third connection of a client is dropped in the middle of a statement. Memory is that of the JVM and of the Python
-processes below the job (resident set; processes that were forked share pages, so that their sum counts some twice).
+was never seen. Every third connection of a client is dropped in the middle of a statement. Memory is that of the JVM and of the
+Python processes below the job (resident set; processes that were forked share pages, so that their sum counts some twice).
 """
 
 import argparse

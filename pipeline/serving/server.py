@@ -26,6 +26,7 @@ from pipeline.sql.sharing import share_functions
 
 logger = logging.getLogger(__name__)
 _FOLLOW_SEC, _HEALTH_SEC, _GRACE_SEC = 10.0, 60.0, 30.0
+_COMPUTING = ("STARTED", "COMPILED")
 _FAIR = """<?xml version="1.0"?>
 <allocations>
   <pool name="default"><schedulingMode>FAIR</schedulingMode><weight>1</weight><minShare>0</minShare></pool>
@@ -90,7 +91,7 @@ class SqlServer:
             if self._thrift.getServiceState().toString() != "STARTED":
                 raise NightjarError("the JDBC server has stopped by itself; start it again")
             heap = (self._runtime.totalMemory() - self._runtime.freeMemory()) >> 20
-            return Health(self._counts.getOnlineSessionNum(), self._counts.getTotalRunning(), heap)
+            return Health(self._counts.getOnlineSessionNum(), len(self._running()), heap)
         except (Py4JError, OSError):
             raise NightjarError(
                 "the JVM has ended, perhaps for want of memory: start the server again, with more spark.driver.memory"
@@ -127,15 +128,21 @@ class SqlServer:
         Spark cancels the jobs of a session that ends, but not a job that its statement starts a moment later: of a client
         that is killed just after it asked, the statement would run to its end, and hold the cores.
         """
-        statements, found = self._counts.getExecutionList().iterator(), 0
-        while statements.hasNext():
-            statement = statements.next()
-            if not statement.isExecutionActive():
-                continue
+        found = 0
+        for statement in self._running():
             session = self._counts.getSession(statement.sessionId())
             if session.isEmpty() or session.get().finishTimestamp() != 0:
                 self._context.cancelJobGroup(statement.groupId())
                 found += 1
+        return found
+
+    def _running(self) -> list[Any]:
+        """Statements that compute; Spark's own count has those too whose client has its rows and keeps them open."""
+        statements, found = self._counts.getExecutionList().iterator(), []
+        while statements.hasNext():
+            statement = statements.next()
+            if statement.state().toString() in _COMPUTING:
+                found.append(statement)
         return found
 
     def stop(self, grace_sec: float = _GRACE_SEC) -> None:
