@@ -71,7 +71,6 @@ class SqlServer:
             ) from None
         store = spark.sparkContext._jsc.sc().statusStore().store()
         self._counts = package.ui.HiveThriftServer2AppStatusStore(store)
-        self._context = spark.sparkContext
         self._runtime = jvm.java.lang.Runtime.getRuntime()
         self._started = time.monotonic()
 
@@ -107,8 +106,6 @@ class SqlServer:
         while not stopping.wait(_FOLLOW_SEC):
             health = self.health()
             try:
-                if health.running and (orphans := self.cancel_orphans()):
-                    logger.info(f"cancelled {orphans} statements of clients that are gone")
                 if changed := self.tables.follow():
                     logger.info(f"tables    {changed} nights of tables are newly published and shown")
                 self.tables.restore()
@@ -121,20 +118,6 @@ class SqlServer:
                     f"{health.running} statements running, heap {health.heap_mib:,} MiB",
                     extra={"event": "health", **vars(health)},
                 )
-
-    def cancel_orphans(self) -> int:
-        """Cancel statements whose session has ended; return how many.
-
-        Spark cancels the jobs of a session that ends, but not a job that its statement starts a moment later: of a client
-        that is killed just after it asked, the statement would run to its end, and hold the cores.
-        """
-        found = 0
-        for statement in self._running():
-            session = self._counts.getSession(statement.sessionId())
-            if session.isEmpty() or session.get().finishTimestamp() != 0:
-                self._context.cancelJobGroup(statement.groupId())
-                found += 1
-        return found
 
     def _running(self) -> list[Any]:
         """Statements that compute; Spark's own count has those too whose client has its rows and keeps them open."""
