@@ -239,7 +239,7 @@ def test_search_and_report_work_on_what_was_published(published: Path, sample: P
     command = [sys.executable, ROOT / "jobs/report.py", "--root", published, "--run-date", night, "--out", page]
     assert subprocess.run(command, capture_output=True, timeout=300).returncode == 0
     text = page.read_text(encoding="utf-8")
-    assert f"documents: group_key={planted.INCIDENT_PRODUCT}" in text
+    assert f"documents: {planted.INCIDENT_PRODUCT}" in text
     assert "<script" not in text
 
 

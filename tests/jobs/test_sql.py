@@ -76,8 +76,8 @@ def test_functions_answer_with_the_models_of_a_file(warehouse: Warehouse, tmp_pa
         encoding="utf-8",
     )
     query = (
-        "SELECT DISTINCT ai_analyze_sentiment('I love it') AS s, ai_classify('the parcel', 'desk') AS c, run_date FROM runs "
-        "ORDER BY run_date LIMIT 1"
+        "SELECT DISTINCT ai_analyze_sentiment('I love it') AS s, ai_classify('My parcel is on its way.', 'desk') AS c, run_date "
+        "FROM runs ORDER BY run_date LIMIT 1"
     )
     done = sql(warehouse.root, "--functions-config", str(config), "--format", "csv", query)
     assert (done.returncode, done.stdout) == (0, "s,c,run_date\npositive,road,2026-10-05\n"), done.stderr[-2000:]

@@ -13,7 +13,8 @@ from pipeline.session import merge_properties
 from pipeline.stage_profile import check_profile
 
 FOLDER = Path(__file__).parents[2] / "conf" / "spark"
-FILES = sorted(FOLDER.glob("*.conf"))
+SECURE = FOLDER / "secure.conf"
+FILES = sorted(path for path in FOLDER.glob("*.conf") if path != SECURE)
 CONFIG_OBJECTS = (
     "org.apache.spark.internal.config.package$",
     "org.apache.spark.internal.config.Python$",
@@ -22,7 +23,7 @@ CONFIG_OBJECTS = (
     "org.apache.spark.sql.internal.SQLConf$",
 )
 """Loading one registers its properties."""
-READ_AS_TEXT = {"spark.master", "spark.hadoop.hive.metastore.uris"}
+READ_AS_TEXT = {"spark.master", "spark.hadoop.hive.metastore.uris", "spark.network.crypto.cipher"}
 """Properties that Spark or Hadoop reads without registering them."""
 RESOURCE_PARTS = {"amount", "discoveryScript", "vendor"}
 VOLUME_PARTS = {"options.claimName", "mount.path"}
@@ -62,10 +63,16 @@ def test_there_is_a_file_for_every_kind_of_cluster() -> None:
     assert [path.name for path in FILES] == kinds
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda p: p.name)
+@pytest.mark.parametrize("path", [*FILES, SECURE], ids=lambda p: p.name)
 def test_spark_knows_every_property(registered: SparkSession, path: Path) -> None:
     unknown = [key for key in properties(path) if not is_known(registered, key)]
     assert unknown == []
+
+
+def test_the_secure_properties_go_with_every_other_file() -> None:
+    for path in FILES:
+        assert not properties(path).keys() & properties(SECURE).keys(), f"{path.name}: Spark takes the last of two"
+        merge_properties({}, properties(path) | properties(SECURE))
 
 
 def test_a_name_that_spark_does_not_know_is_noticed(registered: SparkSession) -> None:
