@@ -104,7 +104,8 @@ def _stage_documents(spark: SparkSession, run: Rederived) -> Duplicates | None:
         run.stage(with_groups(remaining.drop(DUP_GROUP_ID), found), schemas.DOC_SCORES)
     else:
         broken = _broken_groups(spark, run)
-        run.stage(run.published(spark, DUP_GROUPS).join(broken, [RUN_DATE, DUP_GROUP_ID], "left_anti"), DUP_GROUPS)
+        whole = run.published(spark, DUP_GROUPS).join(broken, [RUN_DATE, DUP_GROUP_ID], "left_anti")
+        run.stage(_pruned(run, whole, DUP_GROUPS), DUP_GROUPS)
         marked = remaining.join(broken.withColumn("is_broken", F.lit(True)), [RUN_DATE, DUP_GROUP_ID], "left")
         kept = F.when(F.col("is_broken").isNull(), F.col(DUP_GROUP_ID))
         run.stage(marked.withColumn(DUP_GROUP_ID, kept), schemas.DOC_SCORES)
