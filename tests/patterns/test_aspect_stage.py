@@ -52,11 +52,11 @@ DOCUMENTS = (
     ("other", "en", "Heron", None, "Nothing of interest here."),
 )  # fmt: skip
 KEYPHRASES = (
-    ("en", "terrible", 9.0),
-    ("en", "battery", 8.0),
-    ("en", "screen", 7.0),
-    ("en", "camera", 6.0),
-    ("en", "money", 5.0),
+    ("terrible", 9.0, 9),
+    ("battery", 8.0, 8),
+    ("screen", 7.0, 7),
+    ("camera", 6.0, 6),
+    ("money", 5.0, 5),
 )
 GIVEN = GivenAspect(name="power", terms={"en": ("battery",), "zh": ("电池",)})
 CONFIG = AspectsConfig(given=(GIVEN,), max_mined=2, max_sentences=3)
