@@ -184,7 +184,7 @@ def _is_time(dtype: pa.DataType) -> bool:
 
 
 def _in_nights(times: pa.Array) -> int:
-    """Count the rows of the nights; one without a time belongs to the night of its file's earliest."""
+    """Count the rows of the nights; one without a time belongs to the night of its file's earliest, or to the first."""
     if not _is_time(times.type):
         return 0
     unit = times.type.unit if pa.types.is_timestamp(times.type) else None
@@ -192,8 +192,8 @@ def _in_nights(times: pa.Array) -> int:
     days = [None if v is None else v // _SCALE[unit] // 86_400 if unit else v for v in raw.to_pylist()]
     first, last = ((day - _EPOCH.date()).days for day in (DAYS[0], DAYS[-1]))
     known = [d for d in days if d is not None]
-    timeless = min(known) if known else None
-    return sum(first <= d <= last for d in (timeless if d is None else d for d in days) if d is not None)
+    timeless = min(known) if known else first
+    return sum(first <= d <= last for d in (timeless if d is None else d for d in days))
 
 
 def _damage(path: Path, r: random.Random, corpus: Corpus) -> None:
