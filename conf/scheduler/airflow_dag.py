@@ -18,6 +18,7 @@ from datetime import datetime, timedelta
 
 from airflow.exceptions import AirflowException, AirflowFailException
 from airflow.sdk import dag, task
+from airflow.timetables.interval import CronDataIntervalTimetable
 
 NEEDS_A_PERSON = {1: "the data failed a check", 2: "usage, configuration or model"}
 
@@ -40,7 +41,8 @@ def run_night(night: str) -> None:
 
 @dag(
     dag_id="nightjar",
-    schedule="0 3 * * *",
+    # names the day that has ended; a plain cron string would name the day that begins (Airflow 3 gives it no interval)
+    schedule=CronDataIntervalTimetable("0 3 * * *", timezone="UTC"),
     start_date=datetime.fromisoformat(os.environ.get("NIGHTJAR_START", "2026-10-05")),
     catchup=True,
     max_active_runs=1,

@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-NIGHT = datetime(2026, 10, 6, tzinfo=UTC)
+RUN_AT = datetime(2026, 10, 7, 4, tzinfo=UTC)
+"""The night that ended before it is that of 6 October."""
 
 
 def prepare(python: str, corpus: Path, work: Path) -> None:
@@ -67,7 +68,7 @@ def main(python: str, corpus: str, work: str) -> int:
     dag = bag.dags["nightjar"]
     assert (dag.max_active_runs, dag.catchup, [t.task_id for t in dag.tasks]) == (1, True, ["night"])
 
-    run = dag.test(logical_date=NIGHT)
+    run = dag.test(logical_date=RUN_AT)
     assert str(run.state) == "success", run.state
     results = json.loads((Path(work) / "warehouse" / "run_results.json").read_text())
     assert (results["status"], results["run_dates"]) == ("success", ["2026-10-06"]), results["status"]
