@@ -10,6 +10,7 @@ import importlib.abc
 import importlib.machinery
 import importlib.util
 import os
+import signal
 import sys
 import time
 from types import ModuleType
@@ -71,7 +72,26 @@ def _plant_engine(module: ModuleType) -> None:
     module.Engine._results = counted
 
 
-PLANTS = {"udfs.routes": _plant_routes, "udfs.models.static": _plant_encoder, "udfs.engine": _plant_engine}
+def _plant_failpoints(module: ModuleType) -> None:
+    """`NIGHTJAR_PLANT_STOP` is a failpoint and a process, which is killed when the driver comes there."""
+    name_and_process = os.environ.get("NIGHTJAR_PLANT_STOP", "").split()
+    failpoint = module.failpoint
+
+    def failpoint_or_stop(name: str) -> None:
+        if name_and_process and name == name_and_process[0]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(name_and_process[1]), signal.SIGKILL)
+        failpoint(name)
+
+    module.failpoint = failpoint_or_stop
+
+
+PLANTS = {
+    "udfs.routes": _plant_routes,
+    "udfs.models.static": _plant_encoder,
+    "udfs.engine": _plant_engine,
+    "pipeline.failpoints": _plant_failpoints,
+}
 
 
 class _Loader(importlib.abc.Loader):
