@@ -26,6 +26,7 @@ from pipeline.limits import Limits, held_gpus, parse_deadline
 from pipeline.manifest import RunLock, new_run_id
 from pipeline.models import resolve_full_model, resolve_models
 from pipeline.night import Night, run_nights
+from pipeline.output_root import refuse_links
 from pipeline.plan import as_rows, make_plan, write_plan
 from pipeline.preflight import check_writable, inspect_corpus
 from pipeline.progress import configure_logging, log_file
@@ -94,6 +95,7 @@ def run(config: NightlyConfig, dates: Sequence[date], limits: Limits, retry_erro
     root = Path(config.output.root).absolute()
     run_id = new_run_id(started_at)
     check_writable(root)
+    refuse_links(root)
     with RunLock(root, run_id, wait_sec):
         try:
             corpus = inspect_corpus(config.input)
@@ -127,6 +129,7 @@ def plan(config: NightlyConfig, dates: Sequence[date], retry_errors: bool) -> No
     """Print what a run would score and how long that takes; write it to `_plans` under the output root."""
     started_at, root = datetime.now(UTC), Path(config.output.root).absolute()
     check_writable(root)
+    refuse_links(root)
     corpus = inspect_corpus(config.input)
     spec = resolve_models(config)
     check_java()

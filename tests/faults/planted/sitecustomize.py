@@ -20,6 +20,9 @@ FAULTS = {
     "plantedexit": lambda: os._exit(137),
     "plantedsegfault": lambda: ctypes.string_at(0),
     "plantedhang": lambda: time.sleep(100_000),
+    "plantedmemory": lambda: os.kill(
+        os.getpid(), signal.SIGKILL
+    ),  # what the kernel does to a process that takes too much
 }
 
 
