@@ -10,8 +10,8 @@ from pipeline.errors import ConfigError
 def refuse_links(root: Path) -> None:
     """Fail if anything below an output root is a symbolic link; the root itself may be one, or not be there yet.
 
-    Only entries of folders are read, about 130,000 a second on 2 cores x86-64. Who can write below the root can still put a link there
-    afterwards: permissions are the protection, this finds what was left, by a copy or on purpose.
+    Only entries of folders are read, about 130,000 a second on 2 cores x86-64. Who can write below the root can put a link there
+    afterwards too: permissions are the protection, this finds what was left, by a copy or on purpose.
 
     Raises:
         ConfigError: naming the first link.

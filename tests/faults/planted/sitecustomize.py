@@ -1,7 +1,8 @@
 """Plants faults in the worker processes of a test: on PYTHONPATH, Python imports this before anything else.
 
 A text that holds one of the words below makes the process that scores it misbehave. `NIGHTJAR_COUNT_FILE` names a file that gets
-one line per window scored: its number of texts. `NIGHTJAR_PLANT_SLOW` are seconds that every window takes longer.
+one line per window scored: its number of texts. `NIGHTJAR_PLANT_SLOW` are seconds that every window takes longer;
+with `NIGHTJAR_PLANT_RAISE` every window raises an error that quotes a text.
 """
 
 import contextlib
@@ -66,6 +67,8 @@ def _plant_engine(module: ModuleType) -> None:
     results = module.Engine._results
 
     def counted(self: Any, window: Any, judged: Any) -> Any:
+        if os.environ.get("NIGHTJAR_PLANT_RAISE"):
+            raise RuntimeError(f"cannot handle {window.texts[0]!r}")
         time.sleep(float(os.environ.get("NIGHTJAR_PLANT_SLOW", "0")))
         if path := os.environ.get("NIGHTJAR_COUNT_FILE"):
             with open(path, "a") as file:
