@@ -254,6 +254,18 @@ def test_a_lost_device_ends_the_worker(engine: Engine, monkeypatch: pytest.Monke
         score(engine, MIXED)
 
 
+@pytest.mark.parametrize(
+    ("rows", "width"), [(slice(1), slice(None)), (slice(-1), slice(None)), (slice(None), slice(10))]
+)
+def test_output_of_another_shape_fails_the_task_and_not_each_text(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, rows: slice, width: slice
+) -> None:
+    real = engine._embedder.encoder.forward
+    monkeypatch.setattr(engine._embedder.encoder, "forward", lambda chunks, batch: real(chunks, batch)[rows, width])
+    with pytest.raises(TypeError, match=r"the encoder gave \(\d, \d+\) for \d chunks of width 384"):
+        score(engine, MIXED)
+
+
 def test_a_vector_that_is_not_finite_is_an_error_not_a_score(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     real = engine._embedder.encoder.forward
 
