@@ -10,6 +10,7 @@ from torch import Tensor
 
 from udfs.models.batches import plan_batches
 from udfs.models.encoder import TextEncoder
+from udfs.models.files import ModelFileError
 from udfs.models.tokenise import Chunks
 
 logger = logging.getLogger(__name__)
@@ -61,7 +62,7 @@ class Embedder:
 
         Raises:
             RuntimeError: the CUDA context is lost; the worker process must end, Spark tries again in a new one.
-            TypeError: the encoder's output has another shape than its spec says.
+            ModelFileError: the encoder's output has another shape than its spec says.
         """
         pooled, failed = self._pooled(chunks)
         sums = _sum_of_chunks(pooled, chunks, n_texts)
@@ -92,8 +93,8 @@ class Embedder:
             if isinstance(result, Tensor):
                 if result.shape != (len(batch), pooled.shape[1]):
                     # no text is to blame; one row for a batch would even be taken for the vector of all of them
-                    raise TypeError(
-                        f"the encoder gave {tuple(result.shape)} for {len(batch)} chunks of width {pooled.shape[1]}"
+                    raise ModelFileError(
+                        f"{self.encoder.spec.source}: gave {tuple(result.shape)}, not {(len(batch), pooled.shape[1])}"
                     )
                 flying = batch, result
                 continue

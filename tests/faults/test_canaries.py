@@ -38,11 +38,11 @@ WORD = "zyxcanaryword"
 KEEPS_THE_ROW = {"doc_id", "raw_text", "raw_bytes"}
 
 
-def planted(folder: Path) -> None:
-    """Texts with personal data and a word: good, rejected, and such as make the engine raise, crash or give NaN."""
+def planted(folder: Path, *, poison: bool) -> None:
+    """Texts with personal data and a word: good, rejected, and perhaps such as make the engine crash."""
     said = [f"{WORD} {PERSONAL[k % len(PERSONAL)]} {text}" for k, (_, text, _) in enumerate(rows(DAYS[0], 60))]
     said[7] += " plantednan"
-    said[11] += " plantedexit"
+    said[11] += " plantedexit" if poison else ""
     said[13] += " and so on" * 40  # the model raises on this one
     documents = [(name, text, time) for text, (name, _, time) in zip(said, rows(DAYS[0], 60), strict=True)]
     documents += [
@@ -70,10 +70,11 @@ def run(folder: Path, *arguments: str, more: dict[str, str]) -> tuple[str, str]:
 def left(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """What a plan, a night, a night that fails and a report leave, by name."""
     folder = tmp_path_factory.mktemp("canaries")
-    planted(folder)
+    planted(folder, poison=False)
     out: dict[str, str] = {}
     out["output of the plan"], code = run(folder, "--plan", more={})
     assert code == "[0]", out["output of the plan"][-4000:]
+    planted(folder, poison=True)  # a plan scores a sample, and nothing isolates what kills its worker
     out["output of the night"], code = run(folder, more={})
     assert code == "[0]", out["output of the night"][-4000:]
     (name, _, time), *_ = rows(DAYS[0], 1, "new")

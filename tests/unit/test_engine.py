@@ -15,6 +15,7 @@ from pipeline.config import LanguageConfig, ModelConfig
 from pipeline.models import sentiment_spec
 from udfs import engine as engine_module
 from udfs.engine import Engine
+from udfs.models.files import ModelFileError
 from udfs.results import RESULTS, TEXTS
 from udfs.spec import ScoreSpec
 from udfs.topics import make_assign
@@ -262,7 +263,7 @@ def test_output_of_another_shape_fails_the_task_and_not_each_text(
 ) -> None:
     real = engine._embedder.encoder.forward
     monkeypatch.setattr(engine._embedder.encoder, "forward", lambda chunks, batch: real(chunks, batch)[rows, width])
-    with pytest.raises(TypeError, match=r"the encoder gave \(\d, \d+\) for \d chunks of width 384"):
+    with pytest.raises(ModelFileError, match=r"gave \(\d, \d+\), not \(\d, 384\)"):
         score(engine, MIXED)
 
 
