@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from udfs.personal_data.spans import masked, personal_data
 from udfs.phrases import HAN, KATAKANA, MARK, PARTICLE
+from udfs.quiet import without_texts
 from udfs.sentences import Span, sentences
 from udfs.stop_words import stop_words
 
@@ -258,7 +259,7 @@ def make_mentions(spec: AspectSpec) -> Callable[[Iterator[pa.RecordBatch]], Iter
                     )  # fmt: skip
             yield pa.RecordBatch.from_pylist(rows, schema=MENTIONS)
 
-    return mention
+    return without_texts(mention)
 
 
 def aspects_of(spec: AspectSpec, night: object, lang: str) -> list[Aspect]:
