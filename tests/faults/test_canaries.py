@@ -57,7 +57,8 @@ def run(folder: Path, *arguments: str, more: dict[str, str]) -> tuple[str, str]:
     """Run the nightly job; return what it printed to both streams, and the code it ended with."""
     events = folder / "events"
     events.mkdir(exist_ok=True)
-    properties = SECRET | {"spark.eventLog.enabled": "true", "spark.eventLog.dir": f"file://{events}"}
+    log = {"spark.eventLog.enabled": "true", "spark.eventLog.dir": f"file://{events}", "spark.eventLog.compress": "false"}
+    properties = SECRET | log
     settings = [f'{key}="{value}"' for key, value in properties.items()]
     settings += ["quality.max_error_fraction=0.2", "quality.max_rejected_fraction=0.2", "input.too_long_chars=20000"]
     line = command(folder, [[*NIGHT, *arguments]], settings)
