@@ -25,11 +25,17 @@ def run(folder: Path, corpus: list[list[Row]]) -> tuple[float, dict[tuple[str, s
     return (ended - began).total_seconds(), {k: h for k, h in hashes(result).items() if k[0] not in ABOUT_THE_RUN}
 
 
-def test_files_of_any_size_give_the_same_tables_in_less_than_twice_the_time(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.fixture(scope="module")
+def balanced(tmp_path_factory: pytest.TempPathFactory) -> tuple[float, dict[tuple[str, str], str]]:
+    """Seconds and content hashes of four files of equal size, all texts different."""
     documents = rows(DAYS[0], N)
-    seconds, expected = run(tmp_path / "balanced", [documents[k::4] for k in range(4)])
+    return run(tmp_path_factory.mktemp("balanced"), [documents[k::4] for k in range(4)])
+
+
+def test_files_of_any_size_give_the_same_tables_in_less_than_twice_the_time(
+    balanced: tuple[float, dict[tuple[str, str], str]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    documents, (seconds, expected) = rows(DAYS[0], N), balanced
     few = N // 100
     one_large, skewed = run(tmp_path / "one", [documents[few:], *([d] for d in documents[:few])])
     many_tiny, tiny = run(tmp_path / "tiny", [[d] for d in documents])
@@ -43,10 +49,9 @@ def test_files_of_any_size_give_the_same_tables_in_less_than_twice_the_time(
 
 
 def test_half_the_rows_one_text_cost_no_more_than_different_ones(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    balanced: tuple[float, dict[tuple[str, str], str]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    documents = rows(DAYS[0], N)
-    seconds, _ = run(tmp_path / "balanced", [documents[k::4] for k in range(4)])
+    documents, (seconds, _) = rows(DAYS[0], N), balanced
     same = [(name, documents[0][1] if k % 2 else text, time) for k, (name, text, time) in enumerate(documents)]
     one_text, _ = run(tmp_path / "same", [same[k::4] for k in range(4)])
     with capsys.disabled():
