@@ -31,8 +31,13 @@ def wait_for_port(port: int, seconds: float = 60) -> None:
 
 
 @contextmanager
-def standalone(work: Path, python: Path, workers: tuple[Mapping[str, str], ...] = ({}, {})) -> Iterator[str]:
-    """Start a master and a worker for each of `workers`, which are additions to their environment; yield the master's URL."""
+def standalone(
+    work: Path, python: Path, workers: tuple[Mapping[str, str], ...] = ({}, {}), spread: bool = False
+) -> Iterator[str]:
+    """Start a master and a worker for each of `workers`, which are additions to their environment; yield the master's URL.
+
+    With `spread` each worker has an address of its own, 127.0.0.1 and on, and so is another host for Spark.
+    """
     environment = {
         **os.environ,
         "SPARK_HOME": str(HOME),
@@ -44,9 +49,10 @@ def standalone(work: Path, python: Path, workers: tuple[Mapping[str, str], ...] 
     own = [f"{_DEPLOY}.master.Master", "--host", "127.0.0.1", "--port", str(port), "--webui-port", str(free_port())]
     commands: list[tuple[list[str], Mapping[str, str]]] = [(own, {})]
     for i, more in enumerate(workers):
-        command = [f"{_DEPLOY}.worker.Worker", "--host", "127.0.0.1", "--cores", "1", "--memory", "2g"]
+        host = f"127.0.0.{i + 1 if spread else 1}"
+        command = [f"{_DEPLOY}.worker.Worker", "--host", host, "--cores", "1", "--memory", "2g"]
         command += ["--work-dir", str(work / f"w{i}"), "--webui-port", str(free_port()), url]
-        commands.append((command, more))
+        commands.append((command, {**more, "SPARK_LOCAL_IP": host}))
     processes: list[subprocess.Popen[bytes]] = []
     try:
         for i, (command, more) in enumerate(commands):

@@ -69,7 +69,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     count = folder / "count"
     base = {k: v for k, v in environment(NIGHTJAR_COUNT_FILE=str(count)).items() if k != "SPARK_SUBMIT_OPTS"}
     workers = (base | {"NIGHTJAR_PLANT_SLOW": "1.5"}, base | {"NIGHTJAR_PLANT_SLOW": "0.5"})
-    with standalone(folder / "work", Path(sys.executable), workers) as url:
+    with standalone(folder / "work", Path(sys.executable), workers, spread=True) as url:
         yield Cluster(folder, url, count)
 
 
@@ -112,11 +112,19 @@ def test_both_executors_killed_in_turn_change_nothing(
     assert_each_row_once(cluster.folder / "killed")
 
 
-def test_a_task_that_fails_too_often_ends_the_run_and_publishes_nothing(cluster: Cluster) -> None:
-    process = cluster.start("failed", "spark.task.maxFailures=1")
+def test_executors_that_always_die_end_the_run_and_publish_nothing(cluster: Cluster) -> None:
+    """A lost executor alone fails no task too often; the master gives up when ten in a row have died."""
+    process = cluster.start("failed")
     cluster.kill_one(process, "w1", N // 6)
+    deadline, n_kills = time.monotonic() + 400, 1
+    while process.poll() is None and time.monotonic() < deadline:
+        for _, pid in executors(cluster.folder / "work"):
+            os.kill(pid, signal.SIGKILL)
+            n_kills += 1
+        time.sleep(0.3)
     code, log = ended(process)
     assert code == 3, log[-4000:]
+    assert n_kills >= 10
     assert "Traceback" not in log
     assert results(cluster.folder, "failed")[-1]["tables"] == []
     assert not list((cluster.folder / "failed").glob("_data/**/*.parquet"))
@@ -128,6 +136,7 @@ def test_tasks_that_run_twice_give_one_set_of_files(cluster: Cluster, undisturbe
     speculation = {
         "spark.speculation": "true", "spark.speculation.interval": "50ms", "spark.speculation.multiplier": "1.01",
         "spark.speculation.quantile": "0.1", "spark.speculation.minTaskRuntime": "1ms",
+        "spark.speculation.efficiency.enabled": "false", "spark.speculation.task.duration.threshold": "300ms",
         "spark.eventLog.enabled": "true", "spark.eventLog.dir": f"file://{events}", "spark.eventLog.rolling.enabled": "false",
         "spark.eventLog.compress": "false",
     }  # fmt: skip
@@ -135,7 +144,7 @@ def test_tasks_that_run_twice_give_one_set_of_files(cluster: Cluster, undisturbe
     assert code == 0, log[-4000:]
     (path,) = (p for p in events.iterdir() if p.is_file())
     tasks: list[dict[str, Any]] = [e for e in map(json.loads, path.open()) if e["Event"] == "SparkListenerTaskStart"]
-    assert sum(e["Task Info"]["Speculative"] for e in tasks) >= 3, "otherwise nothing ran twice"
+    assert sum(e["Task Info"]["Speculative"] for e in tasks) >= 1, "otherwise nothing ran twice"
     assert content(cluster.folder, "twice") == undisturbed
     assert_each_row_once(cluster.folder / "twice")
     root = cluster.folder / "twice"
