@@ -1,5 +1,6 @@
 """Executors of a real cluster killed while they score, and tasks that run twice: every row once, the same content hash."""
 
+import contextlib
 import json
 import os
 import signal
@@ -119,8 +120,9 @@ def test_executors_that_always_die_end_the_run_and_publish_nothing(cluster: Clus
     deadline, n_kills = time.monotonic() + 400, 1
     while process.poll() is None and time.monotonic() < deadline:
         for _, pid in executors(cluster.folder / "work"):
-            os.kill(pid, signal.SIGKILL)
-            n_kills += 1
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+                n_kills += 1
         time.sleep(0.3)
     code, log = ended(process)
     assert code == 3, log[-4000:]
