@@ -42,7 +42,7 @@ def documents(folder: Path) -> int:
 
 
 def tried(folder: Path, place: str) -> dict[str, Any]:
-    """Publish a night; try again with more rows while there is no room; look; make room and try once more."""
+    """Publish a night; try again with more rows while there is no room; look; under `output` make room and try once more."""
     small = folder / ("out" if place == "output" else "local")
     mount(small, "400m")
     settings = [f"spark.local.dir={small}"] if place == "spark" else []
@@ -55,6 +55,8 @@ def tried(folder: Path, place: str) -> dict[str, Any]:
     lines = [line for line in log.splitlines() if " failed: " in line]
     found = {"codes": codes, "message": lines, "traceback": "Traceback (most recent call last)" in log}
     found |= {"log": log[-6000:], "documents": documents(folder), "tables": [r["status"] for r in results(folder)]}
+    if place == "spark":
+        return found
     filler.unlink()
     codes, log = nightly(folder, [NIGHT], settings)
     return found | {"then": codes, "documents_then": documents(folder), "log_then": log[-3000:]}

@@ -42,7 +42,3 @@ def test_a_file_replaced_while_it_is_scored_fails_the_run(tmp_path: Path) -> Non
     assert results(tmp_path)[-1]["status"] == "rejected"
     with open_duckdb(tmp_path / "out") as db:
         assert db.execute("SELECT count(*) FROM doc_scores").fetchone() == (20,)
-    codes, log = nightly(tmp_path, [NIGHT])
-    assert codes == [0], log[-4000:]
-    with open_duckdb(tmp_path / "out") as db:
-        assert db.execute("SELECT count(*) FROM doc_scores WHERE doc_id LIKE '%other%'").fetchone() == (N,)
