@@ -24,26 +24,22 @@ def test_a_query_that_runs_while_garbage_is_removed_ends_on_what_it_began(
     old, _ = run(spark, tmp_path, NIGHTS, FEW, catalog=catalog)
     files = published_files(tmp_path, "sentiment_daily")
     spark.conf.set(
-        "spark.sql.files.maxPartitionBytes", "1"
-    )  # a task for every piece of a file, read when it is asked for
-    spark.conf.set("spark.sql.files.openCostInBytes", "1")
+        "spark.sql.files.openCostInBytes", "128m"
+    )  # each night's file is a task of its own, read when asked for
     try:
-        table = spark.table(f"{catalog}.sentiment_daily").select("run_id")
-        rows = table.toLocalIterator()
+        rows = spark.table(f"{catalog}.sentiment_daily").select("run_id").toLocalIterator()
         first = next(rows).run_id
-        for salt in "ab":  # two newer runs: the old one is neither shown nor the one before
-            new, _ = run(spark, tmp_path, NIGHTS, FEW, catalog=catalog, salt=salt)
-        garbage = find_garbage(spark, tmp_path, catalog, Retention(keep=1, grace=grace))
-        delete(tmp_path, garbage)
-        if grace:
-            assert [first, *(row.run_id for row in rows)] == [old] * sum(NIGHTS.values())
-            assert all(path.exists() for path in files)
-        else:
-            assert not any(path.exists() for path in files), "without a grace the query's files would be gone"
-            with pytest.raises(Exception, match="FILE_NOT_EXIST"):
-                list(rows)
     finally:
-        spark.conf.unset("spark.sql.files.maxPartitionBytes")
         spark.conf.unset("spark.sql.files.openCostInBytes")
+    for salt in "ab":  # two newer runs: the old one is neither shown nor the one before
+        new, _ = run(spark, tmp_path, NIGHTS, FEW, catalog=catalog, salt=salt)
+    delete(tmp_path, find_garbage(spark, tmp_path, catalog, Retention(keep=1, grace=grace)))
+    if grace:
+        assert [first, *(row.run_id for row in rows)] == [old] * sum(NIGHTS.values())
+        assert all(path.exists() for path in files)
+    else:
+        assert not any(path.exists() for path in files), "without a grace the query's files would be gone"
+        with pytest.raises(Exception, match="FILE_NOT_EXIST"):
+            list(rows)
     shown = {r.run_id for r in spark.table(f"{catalog}.sentiment_daily").select("run_id").distinct().collect()}
     assert shown == {new}, "what a partition points at is kept whatever the grace"
