@@ -202,8 +202,8 @@ def save(
 ) -> None:
     """Write config.json and model.safetensors, the weights as `dtype`.
 
-    Matrices (n, m) named in `eight_bits` are stored as int8 beside `<name>.scale` (n, 1): row i is `scale[i]` times its numbers, the
-    largest of which is 127.
+    Matrices (n, m) named in `eight_bits` are stored as int8 beside `<name>.scale` (n, 1): row i is `scale[i]` times its
+    numbers, the largest of which is 127.
     """
     from safetensors.torch import save_file
 
