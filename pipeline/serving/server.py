@@ -2,7 +2,6 @@
 
 import contextlib
 import logging
-import socket
 import tempfile
 import threading
 import time
@@ -16,16 +15,23 @@ from pyspark import SparkConf
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
-from pipeline.errors import ConfigError, NightjarError
+from pipeline.errors import NightjarError
 from pipeline.read_tables import published_catalog
-from pipeline.serving.binding import Address, check_address, check_connect_address
+from pipeline.serving.abandoned import AbandonedStatements
+from pipeline.serving.binding import (
+    Address,
+    check_address,
+    check_connect_address,
+    check_free,
+    listening_properties,
+)
 from pipeline.serving.tables import ServedTables
 from pipeline.session import build_session, check_java
 from pipeline.sql import SqlConfig, register
 from pipeline.sql.sharing import share_functions
 
 logger = logging.getLogger(__name__)
-_FOLLOW_SEC, _HEALTH_SEC, _GRACE_SEC = 10.0, 60.0, 30.0
+_WATCH_SEC, _FOLLOW_SEC, _HEALTH_SEC, _GRACE_SEC = 1.0, 10.0, 60.0, 30.0
 _COMPUTING = ("STARTED", "COMPILED")
 _FAIR = """<?xml version="1.0"?>
 <allocations>
@@ -71,6 +77,7 @@ class SqlServer:
             ) from None
         store = spark.sparkContext._jsc.sc().statusStore().store()
         self._counts = package.ui.HiveThriftServer2AppStatusStore(store)
+        self._abandoned = AbandonedStatements(spark, self._counts)
         self._runtime = jvm.java.lang.Runtime.getRuntime()
         self._started = time.monotonic()
 
@@ -97,27 +104,45 @@ class SqlServer:
             ) from None
 
     def serve(self, stopping: threading.Event) -> None:
-        """Follow the publish log and log a line of health every minute until `stopping` is set.
+        """Until `stopping` is set, cancel what computes for nobody, follow the publish log, log a line of health every minute.
 
         Raises:
             NightjarError: the server has ended by itself.
         """
-        due = time.monotonic() + _HEALTH_SEC
-        while not stopping.wait(_FOLLOW_SEC):
-            health = self.health()
-            try:
-                if changed := self.tables.follow():
-                    logger.info(f"tables    {changed} nights of tables are newly published and shown")
-                self.tables.restore()
-            except (NightjarError, PySparkException, Py4JError) as error:
-                logger.warning(f"follow    put off: {str(error).splitlines()[0]}")
-            if time.monotonic() >= due:
-                due += _HEALTH_SEC
-                logger.info(
-                    f"health    up {time.monotonic() - self._started:,.0f} s, {health.sessions} sessions, "
-                    f"{health.running} statements running, heap {health.heap_mib:,} MiB",
-                    extra={"event": "health", **vars(health)},
-                )
+        follow = time.monotonic() + _FOLLOW_SEC
+        say = time.monotonic() + _HEALTH_SEC
+        while not stopping.wait(_WATCH_SEC):
+            self._cancel_abandoned()
+            if time.monotonic() >= follow:
+                follow = time.monotonic() + _FOLLOW_SEC
+                health = self.health()
+                self._follow()
+                if time.monotonic() >= say:
+                    say += _HEALTH_SEC
+                    self._log(health)
+
+    def _cancel_abandoned(self) -> None:
+        try:
+            cancelled = self._abandoned.cancel()
+        except (Py4JError, OSError):
+            return  # where the JVM has ended, `health` says so
+        if cancelled:
+            logger.info(f"abandoned {cancelled} statements cancelled whose client has gone")
+
+    def _follow(self) -> None:
+        try:
+            if changed := self.tables.follow():
+                logger.info(f"tables    {changed} nights of tables are newly published and shown")
+            self.tables.restore()
+        except (NightjarError, PySparkException, Py4JError) as error:
+            logger.warning(f"follow    put off: {str(error).splitlines()[0]}")
+
+    def _log(self, health: Health) -> None:
+        logger.info(
+            f"health    up {time.monotonic() - self._started:,.0f} s, {health.sessions} sessions, "
+            f"{health.running} statements running, heap {health.heap_mib:,} MiB",
+            extra={"event": "health", **vars(health)},
+        )
 
     def _running(self) -> list[Any]:
         """Statements that compute; Spark's own count has those too whose client has its rows and keeps them open."""
@@ -150,14 +175,14 @@ def open_server(root: Path, config: SqlConfig, address: Address, connect: Addres
     submitted = {**dict(SparkConf().getAll()), **config.spark}
     for warning in check_address(address, submitted):
         logger.warning(f"warning   {warning}")
-    _check_free(address, "--port")
+    check_free(address, "--port")
     if connect is not None:
         check_connect_address(connect, submitted)
-        _check_free(connect, "--connect-port")
+        check_free(connect, "--connect-port")
     published_catalog(root)
     check_java()
     with tempfile.TemporaryDirectory(prefix="nightjar-sql-") as folder:
-        properties = {**_properties(Path(folder), submitted), **config.spark, **_addresses(address, connect)}
+        properties = {**_properties(Path(folder), submitted), **config.spark, **listening_properties(address, connect)}
         spark = build_session("nightjar-sql-server", properties)
         try:
             tables = ServedTables(spark, root, Path(folder))
@@ -204,33 +229,6 @@ def _properties(folder: Path, submitted: Mapping[str, str]) -> dict[str, str]:
         "spark.hadoop.hive.server2.logging.operation.log.location": str(folder / "operation_logs"),
     }
     return {key: value for key, value in defaults.items() if key not in submitted} | fixed
-
-
-def _addresses(address: Address, connect: Address | None) -> dict[str, str]:
-    hive = "spark.hadoop.hive.server2.thrift"
-    found = {
-        f"{hive}.bind.host": address.host,
-        f"{hive}.port": str(address.port),
-        f"{hive}.http.port": str(address.port),
-    }
-    if connect is not None:
-        found |= {
-            "spark.connect.grpc.binding.address": connect.host,
-            "spark.connect.grpc.binding.port": str(connect.port),
-        }
-    return found
-
-
-def _check_free(address: Address, option: str) -> None:
-    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((address.host, address.port))
-        except OSError as error:
-            raise ConfigError(
-                f"{address.host}:{address.port}: cannot be listened on: {error.strerror}; choose another {option} or --host"
-            ) from None
 
 
 def _tell_hive(jvm: Any, properties: Mapping[str, str]) -> None:

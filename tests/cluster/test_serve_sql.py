@@ -14,7 +14,7 @@ from conftest import QUICK, Warehouse
 from directory_server import DirectoryServer
 from sql_conformance import differences, statements
 
-from benchmarks.sql_wire import JOB, Client, Served, free_port, served
+from benchmarks.sql_wire import JOB, Client, Served, free_port, running_jobs, served
 from pipeline.read_tables import open_duckdb
 from pipeline.schemas import TABLES
 from pipeline.view_schemas import VIEWS
@@ -23,6 +23,8 @@ pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
 ROOT = Path(__file__).parents[2]
 QUICK_JVM = QUICK["spark.driver.extraJavaOptions"]
 SMALL = "model: {embedding: static-en, sentiment: sentiment-en-static, device: cpu}\n"
+LONG = "SELECT count(*) FROM range(1000000000000) WHERE id % 7 = 8"
+"""Many minutes."""
 MASTER = "spark: {spark.master: 'local[2]', spark.sql.shuffle.partitions: '2'"
 
 
@@ -31,16 +33,22 @@ def server(warehouse: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> It
     """With the default models, as the conformance file has them, on JDBC and Connect."""
     folder = tmp_path_factory.mktemp("served")
     config = folder / "server.yaml"
-    config.write_text(f"model: {{device: cpu}}\ncache: {{folder: {folder / 'cache'}}}\n{MASTER}}}\n", encoding="utf-8")
-    connect = str(free_port())
+    connect, ui = str(free_port()), str(free_port())
+    spark = f"{MASTER}, spark.ui.enabled: 'true', spark.ui.port: '{ui}'}}"
+    config.write_text(f"model: {{device: cpu}}\ncache: {{folder: {folder / 'cache'}}}\n{spark}\n", encoding="utf-8")
     args = ("--functions-config", str(config), "--connect-port", connect)
     with served(warehouse.root, folder / "log", *args, java_options=QUICK_JVM) as running:
         (folder / "connect-port").write_text(connect)
+        (folder / "ui-port").write_text(ui)
         yield running
 
 
 def connect_port(server: Served) -> str:
     return server.log.with_name("connect-port").read_text()
+
+
+def ui_port(server: Served) -> int:
+    return int(server.log.with_name("ui-port").read_text())
 
 
 def test_it_says_when_it_is_ready_and_listens_on_loopback_alone(server: Served) -> None:
@@ -117,10 +125,10 @@ def test_a_killed_client_leaves_the_server_well(server: Served) -> None:
     program = (
         "import sys; from benchmarks.sql_wire import Client\n"
         "connection = Client(int(sys.argv[1])); print(connection.ask('SELECT 1'), flush=True)\n"
-        "connection.ask('SELECT count(*) FROM range(1000000000000) WHERE id % 7 = 8')\n"
+        "connection.ask(sys.argv[2])\n"
     )
     killed = subprocess.Popen(
-        [sys.executable, "-c", program, str(server.port)], stdout=subprocess.PIPE, text=True, cwd=ROOT
+        [sys.executable, "-c", program, str(server.port), LONG], stdout=subprocess.PIPE, text=True, cwd=ROOT
     )
     assert killed.stdout is not None
     assert killed.stdout.readline() == "[[1]]\n"
@@ -130,6 +138,25 @@ def test_a_killed_client_leaves_the_server_well(server: Served) -> None:
     killed.stdout.close()
     assert Client(server.port).ask("SELECT ai_analyze_sentiment('I love it')") == [["positive"]]
     assert server.process.poll() is None
+
+
+def test_connections_cut_in_the_moment_of_start_leave_nothing_running(server: Served) -> None:
+    for number in range(20):
+        Client(server.port).drop_while_asking(LONG, after_sec=0.01 * number)
+    assert wait_until(lambda: not running_jobs(ui_port(server)), 30), "their clients have gone"
+    time.sleep(5)
+    assert running_jobs(ui_port(server)) == [], "none starts after that"
+    asked = time.monotonic()
+    assert Client(server.port).ask("SELECT count(*) FROM doc_scores") == [[7]]
+    assert time.monotonic() - asked < 20, "the cores are free"
+
+
+def test_a_statement_has_the_time_that_its_session_gives_it(server: Served) -> None:
+    connection = Client(server.port)
+    connection.run("SET spark.sql.thriftServer.queryTimeout=3")
+    with pytest.raises(Exception, match="timed out after 3 seconds"):
+        connection.ask(LONG)
+    assert wait_until(lambda: not running_jobs(ui_port(server)), 30)
 
 
 def test_a_failed_statement_is_not_logged(server: Served) -> None:
