@@ -5,7 +5,7 @@ import logging
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from pipeline.serving.binding import (
     check_free,
     listening_properties,
 )
+from pipeline.serving.properties import hide_statements, server_properties, tell_hive
 from pipeline.serving.tables import ServedTables
 from pipeline.session import build_session, check_java
 from pipeline.sql import SqlConfig, register
@@ -33,17 +34,6 @@ from pipeline.sql.sharing import share_functions
 logger = logging.getLogger(__name__)
 _WATCH_SEC, _FOLLOW_SEC, _HEALTH_SEC, _GRACE_SEC = 1.0, 10.0, 60.0, 30.0
 _COMPUTING = ("STARTED", "COMPILED")
-_FAIR = """<?xml version="1.0"?>
-<allocations>
-  <pool name="default"><schedulingMode>FAIR</schedulingMode><weight>1</weight><minShare>0</minShare></pool>
-</allocations>
-"""
-_STATEMENT_LOGGERS = (
-    "org.apache.spark.sql.hive.thriftserver",
-    "org.apache.hive.service",
-    "org.apache.spark.sql.connect",
-)
-"""What these log of a failed statement holds the statement, which may hold text of a document."""
 
 
 @dataclass(frozen=True)
@@ -66,8 +56,8 @@ class SqlServer:
         """
         self.tables, self.functions, self.address = tables, functions, address
         jvm: Any = spark.sparkContext._jvm
-        _hide_statements(jvm)
-        _tell_hive(jvm, dict(spark.sparkContext.getConf().getAll()))
+        hide_statements(jvm)
+        tell_hive(jvm, dict(spark.sparkContext.getConf().getAll()))
         package = jvm.org.apache.spark.sql.hive.thriftserver
         try:
             self._thrift = package.HiveThriftServer2.startWithContext(spark._jsparkSession.sqlContext())
@@ -182,7 +172,11 @@ def open_server(root: Path, config: SqlConfig, address: Address, connect: Addres
     published_catalog(root)
     check_java()
     with tempfile.TemporaryDirectory(prefix="nightjar-sql-") as folder:
-        properties = {**_properties(Path(folder), submitted), **config.spark, **listening_properties(address, connect)}
+        properties = {
+            **server_properties(Path(folder), submitted),
+            **config.spark,
+            **listening_properties(address, connect),
+        }
         spark = build_session("nightjar-sql-server", properties)
         try:
             tables = ServedTables(spark, root, Path(folder))
@@ -209,40 +203,6 @@ def _connect_server(spark: SparkSession) -> Iterator[None]:
     finally:
         with contextlib.suppress(Py4JError, OSError):
             service.stop(jvm.scala.Option.empty(), jvm.scala.Option.empty())
-
-
-def _properties(folder: Path, submitted: Mapping[str, str]) -> dict[str, str]:
-    """Defaults of a server: a catalog in memory, statements that share the cores, answers that cannot fill the driver."""
-    pools = folder / "pools.xml"
-    pools.write_text(_FAIR, encoding="utf-8")
-    defaults = {
-        "spark.scheduler.mode": "FAIR",
-        "spark.scheduler.allocation.file": pools.as_uri(),
-        "spark.driver.maxResultSize": "512m",
-        "spark.sql.thriftServer.interruptOnCancel": "true",
-        "spark.hadoop.hive.server2.idle.session.timeout": "8h",
-    }
-    fixed = {
-        "spark.sql.catalogImplementation": "in-memory",
-        "spark.sql.warehouse.dir": str(folder / "warehouse"),
-        # by default all servers of a user share a folder, and each removes it when it ends
-        "spark.hadoop.hive.server2.logging.operation.log.location": str(folder / "operation_logs"),
-    }
-    return {key: value for key, value in defaults.items() if key not in submitted} | fixed
-
-
-def _tell_hive(jvm: Any, properties: Mapping[str, str]) -> None:
-    """Set the server's keys as system properties too: its LDAP and custom authenticators read nothing else."""
-    for key, value in properties.items():
-        name = key.removeprefix("spark.hadoop.").removeprefix("spark.")
-        if name.startswith("hive.server2."):
-            jvm.java.lang.System.setProperty(name, value)
-
-
-def _hide_statements(jvm: Any) -> None:
-    logging_ = jvm.org.apache.logging.log4j
-    for name in _STATEMENT_LOGGERS:
-        logging_.core.config.Configurator.setLevel(name, logging_.Level.OFF)
 
 
 def _last_cause(error: Py4JError) -> str:

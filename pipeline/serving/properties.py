@@ -1,0 +1,56 @@
+"""What Spark, Hive's server in it and their loggers are told, whoever configures the rest."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+_FAIR = """<?xml version="1.0"?>
+<allocations>
+  <pool name="default"><schedulingMode>FAIR</schedulingMode><weight>1</weight><minShare>0</minShare></pool>
+</allocations>
+"""
+_STATEMENT_LOGGERS = (
+    "org.apache.spark.sql.hive.thriftserver",
+    "org.apache.hive.service",
+    "org.apache.spark.sql.connect",
+)
+"""What these log of a failed statement holds the statement, which may hold text of a document."""
+
+
+def server_properties(folder: Path, submitted: Mapping[str, str]) -> dict[str, str]:
+    """Return the defaults: a catalog in memory, statements that share the cores, answers that cannot fill the driver."""
+    pools = folder / "pools.xml"
+    pools.write_text(_FAIR, encoding="utf-8")
+    defaults = {
+        "spark.scheduler.mode": "FAIR",
+        "spark.scheduler.allocation.file": pools.as_uri(),
+        "spark.driver.maxResultSize": "512m",
+        "spark.sql.thriftServer.interruptOnCancel": "true",
+        "spark.hadoop.hive.server2.idle.session.timeout": "8h",
+        # what Spark keeps of jobs that have ended; by default it grows for hours before it is bounded
+        "spark.ui.retainedJobs": "200",
+        "spark.ui.retainedStages": "200",
+        "spark.ui.retainedTasks": "5000",
+    }
+    fixed = {
+        "spark.sql.catalogImplementation": "in-memory",
+        "spark.sql.warehouse.dir": str(folder / "warehouse"),
+        # by default all servers of a user share a folder, and each removes it when it ends
+        "spark.hadoop.hive.server2.logging.operation.log.location": str(folder / "operation_logs"),
+    }
+    return {key: value for key, value in defaults.items() if key not in submitted} | fixed
+
+
+def tell_hive(jvm: Any, properties: Mapping[str, str]) -> None:
+    """Set the server's keys as system properties too: its LDAP and custom authenticators read nothing else."""
+    for key, value in properties.items():
+        name = key.removeprefix("spark.hadoop.").removeprefix("spark.")
+        if name.startswith("hive.server2."):
+            jvm.java.lang.System.setProperty(name, value)
+
+
+def hide_statements(jvm: Any) -> None:
+    """Keep statements out of the log, also those that fail."""
+    logging_ = jvm.org.apache.logging.log4j
+    for name in _STATEMENT_LOGGERS:
+        logging_.core.config.Configurator.setLevel(name, logging_.Level.OFF)
