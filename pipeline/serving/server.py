@@ -17,7 +17,6 @@ from pyspark.sql import SparkSession
 
 from pipeline.errors import NightjarError
 from pipeline.read_tables import published_catalog
-from pipeline.serving.abandoned import AbandonedStatements
 from pipeline.serving.binding import (
     Address,
     check_address,
@@ -26,6 +25,7 @@ from pipeline.serving.binding import (
     listening_properties,
 )
 from pipeline.serving.properties import hide_statements, server_properties, tell_hive
+from pipeline.serving.statements import Statements
 from pipeline.serving.tables import ServedTables
 from pipeline.session import build_session, check_java
 from pipeline.sql import SqlConfig, register
@@ -33,7 +33,6 @@ from pipeline.sql.sharing import share_functions
 
 logger = logging.getLogger(__name__)
 _WATCH_SEC, _FOLLOW_SEC, _HEALTH_SEC, _GRACE_SEC = 1.0, 10.0, 60.0, 30.0
-_COMPUTING = ("STARTED", "COMPILED")
 
 
 @dataclass(frozen=True)
@@ -65,9 +64,7 @@ class SqlServer:
             raise NightjarError(
                 f"{address.host}:{address.port}: the JDBC server did not start: {_last_cause(error)}"
             ) from None
-        store = spark.sparkContext._jsc.sc().statusStore().store()
-        self._counts = package.ui.HiveThriftServer2AppStatusStore(store)
-        self._abandoned = AbandonedStatements(spark, self._counts)
+        self._statements = Statements(spark)
         self._runtime = jvm.java.lang.Runtime.getRuntime()
         self._started = time.monotonic()
 
@@ -87,7 +84,7 @@ class SqlServer:
             if self._thrift.getServiceState().toString() != "STARTED":
                 raise NightjarError("the JDBC server has stopped by itself; start it again")
             heap = (self._runtime.totalMemory() - self._runtime.freeMemory()) >> 20
-            return Health(self._counts.getOnlineSessionNum(), len(self._running()), heap)
+            return Health(self._statements.sessions(), self._statements.running(), heap)
         except (Py4JError, OSError):
             raise NightjarError(
                 "the JVM has ended, perhaps for want of memory: start the server again, with more spark.driver.memory"
@@ -113,7 +110,7 @@ class SqlServer:
 
     def _cancel_abandoned(self) -> None:
         try:
-            cancelled = self._abandoned.cancel()
+            cancelled = self._statements.cancel_abandoned()
         except (Py4JError, OSError):
             return  # where the JVM has ended, `health` says so
         if cancelled:
@@ -133,15 +130,6 @@ class SqlServer:
             f"{health.running} statements running, heap {health.heap_mib:,} MiB",
             extra={"event": "health", **vars(health)},
         )
-
-    def _running(self) -> list[Any]:
-        """Statements that compute; Spark's own count has those too whose client has its rows and keeps them open."""
-        statements, found = self._counts.getExecutionList().iterator(), []
-        while statements.hasNext():
-            statement = statements.next()
-            if statement.state().toString() in _COMPUTING:
-                found.append(statement)
-        return found
 
     def stop(self, grace_sec: float = _GRACE_SEC) -> None:
         """Let running statements end, for at most `grace_sec`, then close all sessions. A JVM that is gone is no error."""
