@@ -12,7 +12,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from pipeline.errors import ConfigError
-from pipeline.sql import register
+from pipeline.sql.register import register
 
 Transform = Callable[[DataFrame], DataFrame]
 
