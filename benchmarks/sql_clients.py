@@ -5,7 +5,8 @@
 The server runs on two cores with the default models. Each client asks statements of MIXED in random order, opens a new connection
 after every 5, and compares each answer with the one that a single client got before. One statement in ten scores a text that
 was never seen. Every third connection of a client is cut in the moment in which a long statement starts; at the end none may run.
-Memory: benchmarks/sql_memory.py. The heap is committed and touched from the start, so that what grows of the JVM is not the heap.
+Memory: benchmarks/sql_memory.py; half-way all clients stop, so that the live heap can be read. The heap is committed and touched
+from the start, so that what grows of the JVM is not the heap.
 """
 
 import argparse
@@ -23,7 +24,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmarks.sql_memory import MemoryLog, shown
+from benchmarks.sql_memory import MemoryLog, live_heap_mib, shown
 from benchmarks.sql_wire import Client, Served, free_port, running_jobs, served
 from benchmarks.summary import machine, versions, write_json
 
@@ -68,10 +69,10 @@ class Seen:
             self.errors[f"{name}: {type(error).__name__}: {str(error)[:200]}"] += 1
 
 
-def one_client(number: int, port: int, until: float, serial: dict[str, Any], seen: Seen) -> None:
-    """Ask until the time is over."""
-    order = random.Random(number)
-    for turn in itertools.count():
+def one_client(number: int, port: int, until: float, serial: dict[str, Any], seen: Seen, turns: int) -> None:
+    """Ask until the time is over; `turns` is the number of the first turn, in which new texts differ from earlier ones."""
+    order = random.Random(number + turns)
+    for turn in itertools.count(turns):
         if time.monotonic() >= until:
             return
         try:
@@ -109,16 +110,13 @@ def measure(server: Served, ui_port: int, clients: int, seconds: float) -> dict[
     one = Client(server.port)
     serial = {name: one.ask(sql) for name, sql in MIXED.items()}
     one.close()
-    seen, started, memory = Seen(), time.monotonic(), MemoryLog(server.process.pid)
+    seen, memory, started = Seen(), MemoryLog(server.process.pid), time.monotonic()
     memory.start()
-    threads = [
-        threading.Thread(target=one_client, args=(n, server.port, started + seconds, serial, seen))
-        for n in range(clients)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    heap, left = [live_heap_mib(server.process.pid)], 0
+    for half in range(2):
+        _load(server, clients, time.monotonic() + seconds / 2, serial, seen, turns=half * 10_000)
+        left += _jobs_left(ui_port)
+        heap.append(live_heap_mib(server.process.pid))
     trends = memory.end()
     asked = sum(len(values) for values in seen.seconds.values())
     return {
@@ -132,8 +130,19 @@ def measure(server: Served, ui_port: int, clients: int, seconds: float) -> dict[
         "latency_sec": {name: _latency(values) for name, values in seen.seconds.items() if values},
         "memory": shown(trends),
         "memory_samples": memory.samples,
-        "jobs_left": _jobs_left(ui_port),
+        "live_heap_mib": dict(zip(("before", "after_half", "after"), heap, strict=True)),
+        "jobs_left": left,
     }
+
+
+def _load(server: Served, clients: int, until: float, serial: dict[str, Any], seen: Seen, turns: int) -> None:
+    threads = [
+        threading.Thread(target=one_client, args=(n, server.port, until, serial, seen, turns)) for n in range(clients)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
 
 
 def _jobs_left(ui_port: int) -> int:
@@ -178,7 +187,9 @@ def main(argv: Sequence[str]) -> int:
         ]
     write_json(args.out, {"machine": machine(), "versions": versions(), **found})
     print(json.dumps({key: value for key, value in found.items() if key != "memory_samples"}, indent=1))
-    grew = [name for name, one in found["memory"].items() if not one["flat"]]
+    heap = found["live_heap_mib"]
+    grew = [name for name in ("heap",) if heap["after"] > 1.1 * heap["after_half"]]
+    grew += [name for name, one in found["memory"].items() if not one["flat"]]
     wrong = ("errors", "answers_that_differ", "jobs_left", "exit_code")
     return int(bool(grew) or any(found[key] for key in wrong))
 

@@ -1,7 +1,8 @@
 """Memory of a running jobs/serve_sql.py over time, and whether it grows. Linux, and a JDK (for `jcmd`).
 
-Three series: `jvm` and `workers` are what the JVM and the Python processes hold (proportional set size: pages that forked
-processes share count once), `heap` is what is left of the JVM's heap after a full collection.
+Two series, `jvm` and `workers`: what the JVM and the Python processes hold (proportional set size: pages that forked processes
+share count once). And `live_heap_mib`: what a full collection leaves of the JVM's heap; while statements run it holds what they
+compute with, so it is asked when none does.
 """
 
 import shutil
@@ -16,7 +17,7 @@ from typing import Any
 
 from benchmarks.memory import descendants
 
-SERIES = ("jvm", "workers", "heap")
+SERIES = ("jvm", "workers")
 _MIB = 1 << 20
 
 
@@ -60,7 +61,7 @@ def trend(at_sec: Sequence[float], mib: Sequence[float]) -> Trend:
 
 
 class MemoryLog(threading.Thread):
-    """Samples the processes below the job every `every_sec`; with every third sample the heap is collected and read."""
+    """Samples the processes below the job every `every_sec`."""
 
     def __init__(self, job: int, every_sec: float = 10.0) -> None:
         super().__init__(daemon=True)
@@ -71,7 +72,7 @@ class MemoryLog(threading.Thread):
         """Sample until `end`."""
         started = time.monotonic()
         while True:
-            self.samples.append({"at": round(time.monotonic() - started), **self._sample(len(self.samples) % 3 == 0)})
+            self.samples.append({"at": round(time.monotonic() - started), **self._sample()})
             if self._ended.wait(self._every_sec):
                 return
 
@@ -79,24 +80,18 @@ class MemoryLog(threading.Thread):
         """Stop sampling; return the trend of each series."""
         self._ended.set()
         self.join()
-        found = {}
-        for name in SERIES:
-            has = [(one["at"], one[name]) for one in self.samples if name in one]
-            found[name] = trend([t for t, _ in has], [m for _, m in has])
-        return found
+        at = [one["at"] for one in self.samples]
+        return {name: trend(at, [one[name] for one in self.samples]) for name in SERIES}
 
-    def _sample(self, collect: bool) -> dict[str, float]:
+    def _sample(self) -> dict[str, float]:
         below = descendants(self._job)
         java = [p for p in below if _name(p) == "java"]
         workers = [p for p in below if _name(p).startswith("python")]
-        found = {"jvm": _mib(java), "workers": _mib(workers), "n_workers": len(workers)}
-        if collect and java:
-            found["heap"] = live_heap_mib(java[0])
-        return found
+        return {"jvm": _mib(java), "workers": _mib(workers), "n_workers": len(workers)}
 
 
-def live_heap_mib(jvm: int) -> float:
-    """Collect a JVM's heap; return what is left.
+def live_heap_mib(job: int) -> float:
+    """Return what is left of the heap of the JVM below the job after two collections: Spark frees what the first finds unused.
 
     Raises:
         RuntimeError: there is no `jcmd`, or it failed.
@@ -104,7 +99,10 @@ def live_heap_mib(jvm: int) -> float:
     jcmd = shutil.which("jcmd")
     if jcmd is None:
         raise RuntimeError("jcmd: not found; it comes with a JDK, not with a Java runtime alone")
-    done = subprocess.run([jcmd, str(jvm), "GC.class_histogram"], capture_output=True, text=True, timeout=60)
+    (jvm,) = [p for p in descendants(job) if _name(p) == "java"]
+    for _ in range(2):
+        done = subprocess.run([jcmd, str(jvm), "GC.class_histogram"], capture_output=True, text=True, timeout=60)
+        time.sleep(2)
     last = done.stdout.strip().splitlines()[-1:]
     if done.returncode or not last or not last[0].startswith("Total"):
         raise RuntimeError(f"jcmd: {(done.stderr or done.stdout)[:300]}")

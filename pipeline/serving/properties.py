@@ -9,6 +9,7 @@ _FAIR = """<?xml version="1.0"?>
   <pool name="default"><schedulingMode>FAIR</schedulingMode><weight>1</weight><minShare>0</minShare></pool>
 </allocations>
 """
+_FIRST_STAGE = 100_000_000
 _STATEMENT_LOGGERS = (
     "org.apache.spark.sql.hive.thriftserver",
     "org.apache.hive.service",
@@ -54,3 +55,19 @@ def hide_statements(jvm: Any) -> None:
     logging_ = jvm.org.apache.logging.log4j
     for name in _STATEMENT_LOGGERS:
         logging_.core.config.Configurator.setLevel(name, logging_.Level.OFF)
+
+
+def let_the_oldest_win(context: Any) -> None:
+    """Make ties between statements go to the oldest.
+
+    Where two stages have as few tasks running, Spark's fair scheduler takes the one whose name comes first, and compares names
+    as text: `TaskSet_100` before `TaskSet_99`, which waits as long as others come (FairSchedulingAlgorithm of Spark 4). Where all
+    numbers have as many digits, text compares as numbers do.
+
+    Args:
+        context: the JVM's SparkContext.
+    """
+    scheduler = context.dagScheduler()
+    field = scheduler.getClass().getDeclaredField("nextStageId")
+    field.setAccessible(True)
+    field.get(scheduler).set(_FIRST_STAGE)

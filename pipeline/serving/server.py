@@ -24,7 +24,7 @@ from pipeline.serving.binding import (
     check_free,
     listening_properties,
 )
-from pipeline.serving.properties import hide_statements, server_properties, tell_hive
+from pipeline.serving.properties import hide_statements, let_the_oldest_win, server_properties, tell_hive
 from pipeline.serving.statements import Statements
 from pipeline.serving.tables import ServedTables
 from pipeline.session import build_session, check_java
@@ -167,6 +167,8 @@ def open_server(root: Path, config: SqlConfig, address: Address, connect: Addres
         }
         spark = build_session("nightjar-sql-server", properties)
         try:
+            with contextlib.suppress(Py4JError):  # a Spark without that field is served less fairly
+                let_the_oldest_win(spark.sparkContext._jsc.sc())
             tables = ServedTables(spark, root, Path(folder))
             functions = register(spark, config).names
             share_functions(spark, functions)
