@@ -1,6 +1,6 @@
 """What `SELECT ai_analyze_sentiment(text)` costs over the nightly scoring stage, on the same texts, models and cores, in turns.
 
-    python -m benchmarks.sql_functions --data sentiment/airline_tweets topics/ag_news --rows 20000 --repeats 3 --out out/sql.json
+    python -m benchmarks.sql_functions --data data/sentiment/airline_tweets data/topics/ag_news --rows 20000 --repeats 3 --out out/sql.json
     python -m benchmarks.sql_functions … --embedding static-en --sentiment sentiment-en-static    # the cheapest models
 
 One session on two cores. The nightly stage places the texts, scores them and writes the score store; the SELECT reads the same

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from pyspark.sql import SparkSession
+
 _FAIR = """<?xml version="1.0"?>
 <allocations>
   <pool name="default"><schedulingMode>FAIR</schedulingMode><weight>1</weight><minShare>0</minShare></pool>
@@ -57,17 +59,24 @@ def hide_statements(jvm: Any) -> None:
         logging_.core.config.Configurator.setLevel(name, logging_.Level.OFF)
 
 
-def let_the_oldest_win(context: Any) -> None:
+def let_the_oldest_win(spark: SparkSession) -> None:
     """Make ties between statements go to the oldest.
 
     Where two stages have as few tasks running, Spark's fair scheduler takes the one whose name comes first, and compares names
     as text: `TaskSet_100` before `TaskSet_99`, which waits as long as others come (FairSchedulingAlgorithm of Spark 4). Where all
-    numbers have as many digits, text compares as numbers do.
+    numbers have as many digits, text compares as numbers do. So the counter of stages starts with nine.
 
-    Args:
-        context: the JVM's SparkContext.
+    Raises:
+        Py4JError: this Spark has no such counter.
     """
-    scheduler = context.dagScheduler()
-    field = scheduler.getClass().getDeclaredField("nextStageId")
-    field.setAccessible(True)
-    field.get(scheduler).set(_FIRST_STAGE)
+    jvm: Any = spark.sparkContext._jvm
+    scheduler = spark.sparkContext._jsc.sc().dagScheduler()
+    counter = scheduler.getClass().getDeclaredField("nextStageId")
+    counter.setAccessible(True)
+    # composed in the JVM: py4j would turn the counter, a java.lang.Number, into an int on its way
+    handles, lookup = jvm.java.lang.invoke.MethodHandles, jvm.java.lang.invoke.MethodHandles.publicLookup()
+    returns_nothing = jvm.java.lang.invoke.MethodType.methodType(jvm.java.lang.Void.TYPE, jvm.java.lang.Integer.TYPE)
+    setter = lookup.findVirtual(counter.getType(), "set", returns_nothing)
+    getter = spark.sparkContext._gateway.new_array(jvm.java.lang.invoke.MethodHandle, 1)
+    getter[0] = lookup.unreflectGetter(counter)
+    handles.filterArguments(setter, 0, getter).invokeWithArguments(jvm.java.util.List.of(scheduler, _FIRST_STAGE))

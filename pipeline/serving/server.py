@@ -168,7 +168,7 @@ def open_server(root: Path, config: SqlConfig, address: Address, connect: Addres
         spark = build_session("nightjar-sql-server", properties)
         try:
             with contextlib.suppress(Py4JError):  # a Spark without that field is served less fairly
-                let_the_oldest_win(spark.sparkContext._jsc.sc())
+                let_the_oldest_win(spark)
             tables = ServedTables(spark, root, Path(folder))
             functions = register(spark, config).names
             share_functions(spark, functions)

@@ -55,7 +55,7 @@ def test_functions_of_one_session_are_in_later_ones(spark: SparkSession) -> None
 
 def test_stages_are_numbered_so_that_the_older_name_comes_first(spark: SparkSession) -> None:
     context = spark.sparkContext
-    let_the_oldest_win(context._jsc.sc())
+    let_the_oldest_win(spark)
     context.setJobGroup("numbered", "", False)
     for _ in range(3):
         spark.range(10).selectExpr("sum(id)").collect()
