@@ -70,6 +70,7 @@ def let_the_oldest_win(spark: SparkSession) -> None:
         Py4JError: this Spark has no such counter.
     """
     jvm: Any = spark.sparkContext._jvm
+    gateway: Any = spark.sparkContext._gateway
     scheduler = spark.sparkContext._jsc.sc().dagScheduler()
     counter = scheduler.getClass().getDeclaredField("nextStageId")
     counter.setAccessible(True)
@@ -77,6 +78,6 @@ def let_the_oldest_win(spark: SparkSession) -> None:
     handles, lookup = jvm.java.lang.invoke.MethodHandles, jvm.java.lang.invoke.MethodHandles.publicLookup()
     returns_nothing = jvm.java.lang.invoke.MethodType.methodType(jvm.java.lang.Void.TYPE, jvm.java.lang.Integer.TYPE)
     setter = lookup.findVirtual(counter.getType(), "set", returns_nothing)
-    getter = spark.sparkContext._gateway.new_array(jvm.java.lang.invoke.MethodHandle, 1)
+    getter = gateway.new_array(jvm.java.lang.invoke.MethodHandle, 1)
     getter[0] = lookup.unreflectGetter(counter)
     handles.filterArguments(setter, 0, getter).invokeWithArguments(jvm.java.util.List.of(scheduler, _FIRST_STAGE))
