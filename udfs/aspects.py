@@ -1,8 +1,9 @@
 """Mentions of aspects: which sentences of a text name them.
 
-A term is found as a word or words of its own, whatever its case: *app* is not in *happy*. Chinese is segmented by rjieba, and a
-term begins and ends where words do: 服务 is not in 服务器. Japanese has no segmenter here and is matched by characters; a Korean
-word may carry one particle.
+A term is found as a word or words of its own, whatever its case: *app* is not in *happy*. A given term in Latin letters is also
+found in its regular plural (*app*: *apps*, *battery*: *batteries*); a mined one as it was mined. Chinese is segmented by rjieba,
+and a term begins and ends where words do: 服务 is not in 服务器. Japanese has no segmenter here and is matched by characters; a
+Korean word may carry one particle.
 """
 
 import re
@@ -48,6 +49,7 @@ _KANA = f"\u3041-\u309f{KATAKANA}"
 _WORD = rf"[^\W{HAN}{_KANA}]|[{MARK}]"
 _RUN = re.compile(rf"[{HAN}]+|[{_KANA}]+|(?:{_WORD})+")
 _IS_HAN, _IS_KANA, _IS_HANGUL = re.compile(f"[{HAN}]"), re.compile(f"[{_KANA}]"), re.compile("[\uac00-\ud7a3]")
+_PLURAL = re.compile(r"[a-zà-öø-ÿ]{2,}", re.IGNORECASE)
 _BEFORE_NOUN = {
     "en": frozenset(
         "the a an my your our their his her its this that these those no any every each some of with for from by in on about "
@@ -107,7 +109,7 @@ class Matcher:
         self._index: dict[str, list[tuple[re.Pattern[str], bool, Aspect]]] = {}
         for aspect in aspects:
             for term in aspect.terms:
-                for key, pattern, ends_word in _compiled(term):
+                for key, pattern, ends_word in _compiled(term, aspect.source == GIVEN):
                     self._index.setdefault(key, []).append((pattern, ends_word, aspect))
 
     def find(self, text: str) -> list[Mention]:
@@ -183,13 +185,17 @@ def _segments(run: str, start: int) -> list[Span]:
     return found
 
 
-def _compiled(term: str) -> list[tuple[str, re.Pattern[str], bool]]:
+def _compiled(term: str, has_plural: bool) -> list[tuple[str, re.Pattern[str], bool]]:
     """Return key, pattern, and whether a match must end where a word ends; nothing for a term without a word."""
     first = _RUN.search(term)
     if first is None:
         return []
     words = term[first.start() :].split()
     written = [re.sub("['’]", "['’]", re.escape(word)) for word in words]
+    keys = [first[0]]
+    if has_plural and _PLURAL.fullmatch(words[-1]):
+        written[-1] = _with_plural(words[-1])
+        keys += [] if len(words) > 1 else [f"{words[0]}s", f"{words[0]}es", f"{words[0][:-1]}ies"]
     pattern = written[0]
     for (before, word), then in zip(pairwise(words), written[1:], strict=True):
         is_tight = _is_cjk(before[-1]) and _is_cjk(word[0])
@@ -199,7 +205,13 @@ def _compiled(term: str) -> list[tuple[str, re.Pattern[str], bool]]:
         pattern += f"{PARTICLE}?"
     if _RUN.match(last) and not _is_cjk(last):
         pattern += rf"(?!{_WORD})"
-    return [(_key(first[0]), re.compile(pattern, re.IGNORECASE), _is_cjk(last))]
+    whole = re.compile(pattern, re.IGNORECASE)
+    return [(key, whole, _is_cjk(last)) for key in dict.fromkeys(map(_key, keys))]
+
+
+def _with_plural(word: str) -> str:
+    """Return the pattern of a word and its regular plural in -s, -es or, after a consonant and y, -ies."""
+    return f"{word[:-1]}(?:y|ies)" if re.search(r"[^aeiou]y\Z", word, re.IGNORECASE) else f"{word}(?:e?s)?"
 
 
 def _is_cjk(character: str) -> bool:

@@ -43,13 +43,16 @@ def found(text: str, lang: str, *terms: str) -> list[str]:
     ("lang", "text", "terms", "expected"),
     [
         ("en", "The APP is slow, I am not happy with the app's wrapper.", ("app",), ["APP", "app"]),
-        ("en", "in-app purchase; Apps", ("app",), ["app"]),
+        ("en", "in-app purchase; Apps", ("app",), ["app", "Apps"]),
+        ("en", "apply, appointment, newspapers", ("app", "new"), []),
+        ("en", "Batteries! The glasses, the glass's", ("battery", "glass"), ["Batteries", "glasses", "glass"]),
+        ("en", "Keys, keies, house keys", ("key", "house key"), ["Keys", "house keys", "keys"]),
         ("en", "The firmware  Update failed, update-7", ("firmware update", "update"), ["firmware  Update", "Update", "update"]),
         ("en", "The router’s firmware", ("router firmware",), ["router’s firmware"]),
         ("en", "It doesn’t work", ("doesn't work",), ["doesn’t work"]),
         ("en", "C++ is not C", ("C++",), ["C++"]),
         ("en", "mail bank@bank.com about the bank", ("bank",), ["bank"]),
-        ("es", "La BATERÍA dura poco, las baterías no", ("batería",), ["BATERÍA"]),
+        ("es", "La BATERÍA dura poco, las baterías no", ("batería",), ["BATERÍA", "baterías"]),
         ("fr", "l'app plante", ("app",), ["app"]),
         ("zh", "服务器坏了，服务很差", ("服务",), ["服务"]),
         ("zh", "固件升级后断网", ("固件 升级", "固件"), ["固件升级", "固件"]),
@@ -117,6 +120,11 @@ def test_each_aspect_counts_once_per_sentence_and_in_its_first_sentences() -> No
         ("price", "The price is fine."),
     ]
     assert [a.name for a in aspects_of(spec, DAY, "es")] == ["battery"], "price has English terms only"
+
+
+def test_a_mined_phrase_is_found_as_it_was_mined() -> None:
+    matcher = Matcher([Aspect("flight", MINED, ("flight",), 0), Aspect("flights", MINED, ("flights",), 1)], "en")
+    assert [m.aspect.name for m in matcher.find("My flight; two flights")] == ["flight", "flights"]
 
 
 def test_only_so_much_of_a_text_is_read() -> None:
