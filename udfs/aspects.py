@@ -19,7 +19,7 @@ import pyarrow as pa
 from udfs.personal_data.spans import masked, personal_data
 from udfs.phrases import HAN, KATAKANA, MARK, PARTICLE
 from udfs.sentences import Span, sentences
-from udfs.stop_words import stop_words
+from udfs.stop_words import generic_words, stop_words
 
 MENTIONS = pa.schema(
     [
@@ -41,7 +41,8 @@ MENTIONS = pa.schema(
 personal data masked, null where there is none; `is_whole` says that the sentence is the whole text."""
 
 ANY = "any"
-GIVEN, MINED = "given", "mined"
+GIVEN, MINED, HEAD = "given", "mined", "head"
+"""Where an aspect comes from; heads are the last words of mined phrases and are looked for to see whether they are nouns."""
 MINED_LANGUAGES = ("en", "es", "zh")
 """Languages for which `is_noun` can be told."""
 
@@ -68,7 +69,8 @@ class AspectSpec:
 
     Attributes:
         given: name and terms, a tuple per language, of each aspect; the language `any` holds for all texts.
-        mined: by night and language, phrases (words joined by spaces) that may be aspects, best first.
+        mined: by night and language, phrases (words joined by spaces) that may be aspects, best first. Generic words are not
+            looked for.
         max_chars: characters of a text that are read.
         max_sentences: sentences kept per text and aspect, the first ones.
         max_sentence_chars: see `udfs.sentences`.
@@ -83,7 +85,7 @@ class AspectSpec:
 
 @dataclass(frozen=True)
 class Aspect:
-    """An aspect to look for: its name, `given` or `mined`, its terms, and its place in the list it comes from."""
+    """An aspect to look for: its name, `given`, `mined` or `head`, its terms, and its place in the list it comes from."""
 
     name: str
     source: str
@@ -274,7 +276,10 @@ def make_mentions(spec: AspectSpec) -> Callable[[Iterator[pa.RecordBatch]], Iter
 
 
 def aspects_of(spec: AspectSpec, night: object, lang: str) -> list[Aspect]:
-    """Return the aspects to look for in the texts of a night and language; a mined phrase that is a given term is left out."""
+    """Return what to look for in the texts of a night and language: given aspects, mined phrases, and the heads of these.
+
+    A mined phrase that is a given term or a generic word is left out.
+    """
     given = []
     for place, (name, by_language) in enumerate(spec.given):
         terms = tuple(dict.fromkeys((*by_language.get(ANY, ()), *by_language.get(lang, ()))))
@@ -283,5 +288,8 @@ def aspects_of(spec: AspectSpec, night: object, lang: str) -> list[Aspect]:
     taken = {" ".join(term.casefold().split()) for aspect in given for term in aspect.terms}
     taken |= {term.replace(" ", "") for term in taken}
     phrases = spec.mined.get((night, lang), ())
+    taken |= generic_words(lang)
     free = [(place, p) for place, p in enumerate(phrases) if p not in taken and p.replace(" ", "") not in taken]
-    return given + [Aspect(phrase, MINED, (phrase,), place) for place, phrase in free]
+    heads = dict.fromkeys(p.rpartition(" ")[2] for _, p in free if " " in p and lang in _BEFORE_NOUN)
+    mined = [Aspect(phrase, MINED, (phrase,), place) for place, phrase in free]
+    return [*given, *mined, *(Aspect(word, HEAD, (word,), place) for place, word in enumerate(heads))]

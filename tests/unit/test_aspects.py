@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from pipeline.patterns.aspect_config import AspectsConfig
-from udfs.aspects import GIVEN, MENTIONS, MINED, Aspect, AspectSpec, Matcher, aspects_of, make_mentions, mentions
+from udfs.aspects import GIVEN, HEAD, MENTIONS, MINED, Aspect, AspectSpec, Matcher, aspects_of, make_mentions, mentions
 
 DAY = dt.date(2026, 10, 13)
 FILLERS = (
@@ -140,6 +140,16 @@ def test_a_mined_phrase_that_is_a_given_term_is_left_out() -> None:
     assert [(a.name, a.source) for a in aspects_of(spec, DAY, "en")] == [("akku", GIVEN), ("price", MINED)]
     assert [a.name for a in aspects_of(spec, DAY, "zh")] == ["akku", "客服"]
     assert [a.name for a in aspects_of(spec, DAY + dt.timedelta(days=1), "en")] == ["akku"], "mined for one night"
+
+
+def test_generic_words_are_left_out_and_the_last_words_of_phrases_looked_for() -> None:
+    phrases = ["question", "serial number", "line dropped", "dropped"]
+    spec = AspectSpec((), {(DAY, "en"): phrases, (DAY, "es"): ["saludo", "router"], (DAY, "zh"): ["同事", "固件 升级"]})
+    assert [(a.name, a.source) for a in aspects_of(spec, DAY, "en")] == [
+        ("serial number", MINED), ("line dropped", MINED), ("dropped", MINED), ("number", HEAD), ("dropped", HEAD),
+    ]  # fmt: skip
+    assert [a.name for a in aspects_of(spec, DAY, "es")] == ["router"]
+    assert [a.name for a in aspects_of(spec, DAY, "zh")] == ["固件 升级"]
 
 
 def test_rows_carry_masked_quotes_and_whether_the_text_is_one_sentence() -> None:
