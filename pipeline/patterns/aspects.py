@@ -15,7 +15,8 @@ from pipeline.patterns.texts import EVIDENCE_DOCS
 from pipeline.schemas import SENTIMENTS
 from pipeline.table import EVIDENCE
 from pipeline.text import content_key
-from udfs.aspects import GIVEN, HEAD, MINED, MINED_LANGUAGES, AspectSpec, make_mentions
+from udfs.aspect_terms import GIVEN, HEAD, MINED, MINED_LANGUAGES
+from udfs.aspects import AspectSpec, make_mentions
 
 _CANDIDATES = 4
 """Keyphrases looked at for each that is mined: most are nouns, and those that are not must leave some."""

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from pipeline.patterns.aspect_config import AspectsConfig
-from udfs.aspects import GIVEN, HEAD, MENTIONS, MINED, Aspect, AspectSpec, Matcher, aspects_of, make_mentions, mentions
+from udfs.aspect_terms import GIVEN, HEAD, MINED, Aspect, Matcher
+from udfs.aspects import MENTIONS, AspectSpec, aspects_of, make_mentions, mentions
 
 DAY = dt.date(2026, 10, 13)
 FILLERS = (

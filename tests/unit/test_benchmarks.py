@@ -11,6 +11,7 @@ import pytest
 
 from benchmarks.bounds import Shape, bound, tilted_share, transformer_rate, weighted_length
 from benchmarks.corpora import content_key, prepare, with_mean_tokens
+from benchmarks.driver_reasons import information
 from benchmarks.engine import markdown, summary
 from benchmarks.memory import worker_peaks
 from benchmarks.night import facts, scoring_seconds
@@ -181,3 +182,12 @@ def test_peak_memory_of_workers_is_seen_from_outside() -> None:
     assert len(peaks) == 1
     assert job.pid not in peaks
     assert 80_000_000 < max(peaks.values()) < 300_000_000
+
+
+def test_mutual_information_of_equal_and_of_independent_labels() -> None:
+    first = np.array([0, 0, 1, 1, 2, 2])
+    assert information(first, first) == pytest.approx((np.log2(3), 1.0))
+    assert information(first, np.array([0, 1, 0, 1, 0, 1])) == pytest.approx((0.0, 0.0), abs=1e-12)
+    assert information(np.array([0, 0, 1, 1]), np.array([0, 0, 0, 1])) == pytest.approx(
+        (0.3112781, 0.3437111), abs=1e-6
+    )

@@ -6,7 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from udfs.aspects import GIVEN, Aspect, AspectSpec, Matcher, mentions
+from udfs.aspect_terms import GIVEN, Aspect, Matcher
+from udfs.aspects import AspectSpec, mentions
 from udfs.language import UNDECIDED
 from udfs.sql.rows import ERROR, Problem, each, models_of, problem, read_text, read_texts, series, unknown_model
 from udfs.sql.scorer import Scored, scorer_of
@@ -127,7 +128,7 @@ def _checked(names: Any) -> list[str] | None:
 def mentioning(text: str, aspects: Sequence[str], lang: str = "") -> dict[str, str]:
     """Return by aspect the sentences of a normalised text that mention it, joined by spaces; aspects no sentence mentions lack.
 
-    Mentions are those of given aspects in the nightly job, see `udfs.aspects`.
+    Mentions are those of given aspects in the nightly job, see `udfs.aspect_terms`.
     """
     reach = AspectSpec((), {}, max_chars=len(text), max_sentences=len(text), max_sentence_chars=_SENTENCE_CHARS)
     found: dict[str, list[str]] = {}
