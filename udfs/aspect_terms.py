@@ -38,6 +38,11 @@ BEFORE_NOUN = {
     ),
 }
 
+_STOP_NOUNS = frozenset(
+    "day days time times thing things way kind lot lots one ones year years week weeks month months hour hours minute minutes".split()
+)
+"""English stop words that are nouns: what stands before them does not stand as one (*a big thing*)."""
+
 
 @dataclass(frozen=True)
 class Aspect:
@@ -100,8 +105,8 @@ class Matcher:
         after = next((token for token in tokens[i + 1 :] if token[0] >= end), None)
         if after is None or text[end : after[0]].strip():
             return True
-        rules = stop_words(self._lang)
-        return text[slice(*after)].casefold() in rules.stops | rules.links | rules.negations
+        rules, then = stop_words(self._lang), text[slice(*after)].casefold()
+        return then in rules.stops | rules.links | rules.negations and then not in _STOP_NOUNS
 
 
 @lru_cache(maxsize=10_000)

@@ -96,6 +96,7 @@ def test_positions_count_code_points(before: list[str], after: list[str], lang: 
         ("en", "The battery is bad.", "battery", True),
         ("en", "I have a great phone.", "great", False),
         ("en", "They cancelled flights.", "cancelled", False),
+        ("en", "What a gorgeous day!", "gorgeous", False),
         ("en", "Still waiting with customer service!", "customer service", True),
         ("es", "No funciona la aplicación.", "aplicación", True),
         ("es", "La app no funciona.", "funciona", False),
