@@ -39,7 +39,8 @@ BEFORE_NOUN = {
 }
 
 _STOP_NOUNS = frozenset(
-    "day days time times thing things way kind lot lots one ones year years week weeks month months hour hours minute minutes".split()
+    "day days time times thing things way kind lot lots one ones year years week weeks month months hour hours minute "
+    "minutes".split()
 )
 """English stop words that are nouns: what stands before them does not stand as one (*a big thing*)."""
 
