@@ -64,8 +64,8 @@ def lineage(
     """Name the new clusters (k, d) after the topics before, by a common sample of (n, d) unit rows.
 
     Active topics and new clusters are paired one to one so that Jaccard index plus cosine is largest in sum (the assignment
-    problem; Kuhn, 1955); a pair counts from `least_overlap` on, and where most of the texts that both have are within the topic's
-    usual distance: texts of a new theme are nearest to some topic too. New clusters left over are paired with dormant topics
+    problem; Kuhn, 1955); a pair counts from `least_overlap` on, and where the cluster's centroid is within the topic's usual
+    distance: texts of a new theme are nearest to some topic too. New clusters left over are paired with dormant topics
     in the same way. What is left after that gets new ids: it is a split where most of its texts were one topic's and within its
     usual distance, else a birth.
 
@@ -74,12 +74,12 @@ def lineage(
         least_overlap: least Jaccard index of a pair.
     """
     k, active = len(centroids), np.flatnonzero(known.active)
-    overlap, shared, before = _overlaps(unit_rows, known.centroids[active], assigned, k)
+    overlap, _, before = _overlaps(unit_rows, known.centroids[active], assigned, k)
     usual = _usual(unit_rows, known.centroids[active], known.usual[active], assigned, k)
     cosine = (known.centroids @ centroids.T).astype(np.float64)
     named: dict[int, int] = {}
     events: list[TopicEvent] = []
-    for row, new in _pairs(_meant(overlap, usual, shared), cosine[active], least_overlap):
+    for row, new in _pairs(_meant(overlap, cosine[active], known.usual[active]), cosine[active], least_overlap):
         named[new] = known.ids[active[row]]
         events.append(_one("continued", named[new], named[new], overlap[row, new], cosine[active[row], new]))
     _revive(unit_rows, known, assigned, cosine, named, events, least_overlap)
@@ -145,8 +145,8 @@ def _revive(
     free = np.array([j for j in range(cosine.shape[1]) if j not in named], dtype=np.int64)
     if not len(dormant) or not len(free):
         return
-    overlap, shared, _ = _overlaps(unit_rows, known.centroids, assigned, cosine.shape[1])
-    overlap = _meant(overlap, _usual(unit_rows, known.centroids, known.usual, assigned, cosine.shape[1]), shared)
+    overlap, _, _ = _overlaps(unit_rows, known.centroids, assigned, cosine.shape[1])
+    overlap = _meant(overlap, cosine, known.usual)
     for row, column in _pairs(overlap[np.ix_(dormant, free)], cosine[np.ix_(dormant, free)], least_overlap):
         place, new = int(dormant[row]), int(free[column])
         named[new] = known.ids[place]
@@ -166,9 +166,11 @@ def _overlaps(
     return shared / np.maximum(union, 1), shared, old
 
 
-def _meant(overlap: NDArray[np.float64], usual: NDArray[np.int64], shared: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return the overlaps, 0 where less than most of the shared rows are usual for the topic before."""
-    return np.where(usual > _MAJORITY * shared, overlap, 0.0)
+def _meant(
+    overlap: NDArray[np.float64], cosine: NDArray[np.float64], usual: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the overlaps, 0 where the new cluster's centroid is beyond the usual distance of the topic before."""
+    return np.where(1.0 - cosine <= usual[:, None], overlap, 0.0)
 
 
 def _usual(unit_rows: Rows, before: Rows, usual: NDArray[np.float64], assigned: Places, k: int) -> NDArray[np.int64]:

