@@ -11,6 +11,7 @@ import pytest
 
 from benchmarks.bounds import Shape, bound, tilted_share, transformer_rate, weighted_length
 from benchmarks.corpora import content_key, prepare, with_mean_tokens
+from benchmarks.driver_reasons import information
 from benchmarks.engine import markdown, summary
 from benchmarks.memory import worker_peaks
 from benchmarks.night import facts, scoring_seconds
@@ -198,3 +199,12 @@ def test_memory_that_climbs_in_its_second_half_is_not_flat() -> None:
 def test_a_trend_needs_three_samples_in_the_second_half() -> None:
     with pytest.raises(ValueError, match="2 samples in the second half"):
         trend([0, 10, 20, 30], [1, 1, 1, 1])
+
+
+def test_mutual_information_of_equal_and_of_independent_labels() -> None:
+    first = np.array([0, 0, 1, 1, 2, 2])
+    assert information(first, first) == pytest.approx((np.log2(3), 1.0))
+    assert information(first, np.array([0, 1, 0, 1, 0, 1])) == pytest.approx((0.0, 0.0), abs=1e-12)
+    assert information(np.array([0, 0, 1, 1]), np.array([0, 0, 0, 1])) == pytest.approx(
+        (0.3112781, 0.3437111), abs=1e-6
+    )
