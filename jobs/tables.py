@@ -29,6 +29,7 @@ from pipeline.operations.forgetting import forget
 from pipeline.operations.forgotten import Subject
 from pipeline.operations.garbage import Retention, delete, find_garbage
 from pipeline.operations.runs import publish_run, rollback
+from pipeline.output_root import refuse_links
 from pipeline.progress import configure_logging
 from pipeline.runtimes import resolve_runtime
 from pipeline.session import build_session, check_java
@@ -148,6 +149,7 @@ def main(argv: Sequence[str]) -> int:
         root = Path(config.output.root).absolute()
         if not root.is_dir():
             raise ConfigError(f"output.root: {root}: no such folder; give that of the nightly job")
+        refuse_links(root)
         check_java()
         with RunLock(root, f"tables {args.command}"):
             spark = build_session("nightjar-tables", config.spark, root / "_catalog")
