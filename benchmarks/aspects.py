@@ -21,7 +21,8 @@ import pyarrow.parquet as pq
 
 from pipeline.config import LanguageConfig, NightModelConfig
 from pipeline.models import sentiment_spec
-from udfs.aspects import AspectSpec, Matcher, aspects_of, mentions
+from udfs.aspect_terms import Matcher
+from udfs.aspects import AspectSpec, aspects_of, mentions
 from udfs.results import TEXTS
 from udfs.sentences import sentences
 from udfs.worker import configure_threads

@@ -18,7 +18,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from udfs.sql_text.sentences import sentences
+from udfs.sentences import sentences
 from udfs.sql_text.summary import MOST_WORDS, ai_summarize
 
 _WORD = re.compile(r"[^\W_]+")
@@ -45,7 +45,7 @@ def main(argv: Sequence[str]) -> int:
     args = parser.parse_args(argv)
     table = pq.read_table(args.data, columns=["text", "summaries"])
     texts, references = table.column("text").to_pylist(), table.column("summaries").to_pylist()
-    first = [next((t[start:end] for start, end in sentences(t)), "") for t in texts]
+    first = [next((t[start:end] for start, end in sentences(t, "en", max_chars=None)), "") for t in texts]
     chosen = ai_summarize(pd.Series(texts), max_words=MOST_WORDS, max_sentences=1).fillna("").tolist()
     lead, ours = best(first, references), best(chosen, references)
     draws = np.random.default_rng(20_260_101).integers(0, len(texts), (2_000, len(texts)))

@@ -58,9 +58,9 @@ def stage_aspects(
             run.stage(spark.createDataFrame([], table.struct()), table)
         return
     with stages.stage("aspects"):
-        languages = doc_scores.where(is_scored()).select(RUN_DATE, DOC_ID, "lang")
+        judged = doc_scores.where(is_scored()).select(RUN_DATE, DOC_ID, "lang", "sentiment")
         # (run_date, doc_id) identifies a document on both sides
-        texts = documents.select(RUN_DATE, DOC_ID, TEXT).join(languages, [RUN_DATE, DOC_ID], "inner")
+        texts = documents.select(RUN_DATE, DOC_ID, TEXT).join(judged, [RUN_DATE, DOC_ID], "inner")
         keyphrases = read_staged(spark, KEYPHRASES_DAILY, run.root, run.run_id)
         mentions = settled(to_mentions(texts, keyphrases, run.dates, config))
         sentences = settled(to_sentences(mentions))

@@ -21,9 +21,9 @@ class TopicEvent:
         from_topic_ids: topics of the model before; empty for a birth.
         to_topic_ids: topics of the new model; empty where the topic went dormant.
         overlap: continued and revived: Jaccard index of the two topics' texts in the refit's sample. merged: share of
-            the texts of the topic that ended which the other took over. split: share of the new topic's texts that were the old
-            one's and within its usual distance. born: the largest Jaccard index with any topic before. dormant: share
-            of the sample's texts that were the topic's. Null without a topic before.
+            the texts of the topic that ended which were usual for it and which the other took over. split: share of the new
+            topic's texts that were the old one's and within its usual distance. born: the largest Jaccard index with any topic
+            before. dormant: share of the sample's texts that were the topic's. Null without a topic before.
         similarity: cosine of the two centroids (born: the largest with any topic before); null without a topic before, or after.
     """
 
@@ -64,21 +64,22 @@ def lineage(
     """Name the new clusters (k, d) after the topics before, by a common sample of (n, d) unit rows.
 
     Active topics and new clusters are paired one to one so that Jaccard index plus cosine is largest in sum (the assignment
-    problem; Kuhn, 1955); a pair counts from `least_overlap` on. New clusters left over are paired with dormant topics in the
-    same way. What is left after that gets new ids: it is a split where most of its texts were one topic's and within its usual
-    distance, else a birth.
+    problem; Kuhn, 1955); a pair counts from `least_overlap` on, and where the cluster's centroid is within the topic's usual
+    distance: texts of a new theme are nearest to some topic too. New clusters left over are paired with dormant topics
+    in the same way. What is left after that gets new ids: it is a split where most of its texts were one topic's and within its
+    usual distance, else a birth.
 
     Args:
         assigned: (n,) the rows' new clusters.
         least_overlap: least Jaccard index of a pair.
     """
     k, active = len(centroids), np.flatnonzero(known.active)
-    overlap, shared, before = _overlaps(unit_rows, known.centroids[active], assigned, k)
+    overlap, _, before = _overlaps(unit_rows, known.centroids[active], assigned, k)
     usual = _usual(unit_rows, known.centroids[active], known.usual[active], assigned, k)
     cosine = (known.centroids @ centroids.T).astype(np.float64)
     named: dict[int, int] = {}
     events: list[TopicEvent] = []
-    for row, new in _pairs(overlap, cosine[active], least_overlap):
+    for row, new in _pairs(_meant(overlap, cosine[active], known.usual[active]), cosine[active], least_overlap):
         named[new] = known.ids[active[row]]
         events.append(_one("continued", named[new], named[new], overlap[row, new], cosine[active[row], new]))
     _revive(unit_rows, known, assigned, cosine, named, events, least_overlap)
@@ -99,7 +100,7 @@ def lineage(
         part = max(parts, key=lambda j: (usual[source, j], -j))
         events.append(_event("split", (topic,), (*stays, *(named[j] for j in parts)),
                              usual[source, part] / sizes[part], cosine[active[source], part]))  # fmt: skip
-    events += _gone(known, active, living, shared, before, cosine, {known.ids[active[s]] for s in splits})
+    events += _gone(known, active, living, usual, before, cosine, {known.ids[active[s]] for s in splits})
     return Lineage(tuple(named[j] for j in range(k)), tuple(sorted(events, key=_order)), next_id)
 
 
@@ -107,7 +108,7 @@ def _gone(
     known: Known,
     active: NDArray[np.int64],
     living: dict[int, int],
-    shared: NDArray[np.int64],
+    usual: NDArray[np.int64],
     before: NDArray[np.int64],
     cosine: NDArray[np.float64],
     split: set[int],
@@ -119,8 +120,8 @@ def _gone(
         topic = known.ids[place]
         if topic in living or topic in split:
             continue
-        into = int(shared[row].argmax())
-        moved = shared[row, into] / before[row] if before[row] else 0.0
+        into = int(usual[row].argmax())
+        moved = usual[row, into] / before[row] if before[row] else 0.0
         noticeable = before[row] >= 0.1 * total / len(active)
         if noticeable and moved > _MAJORITY:
             both = (names[into], topic) if names[into] in known.ids else (topic,)
@@ -145,6 +146,7 @@ def _revive(
     if not len(dormant) or not len(free):
         return
     overlap, _, _ = _overlaps(unit_rows, known.centroids, assigned, cosine.shape[1])
+    overlap = _meant(overlap, cosine, known.usual)
     for row, column in _pairs(overlap[np.ix_(dormant, free)], cosine[np.ix_(dormant, free)], least_overlap):
         place, new = int(dormant[row]), int(free[column])
         named[new] = known.ids[place]
@@ -162,6 +164,13 @@ def _overlaps(
     old, new = shared.sum(axis=1), shared.sum(axis=0)
     union = old[:, None] + new[None] - shared
     return shared / np.maximum(union, 1), shared, old
+
+
+def _meant(
+    overlap: NDArray[np.float64], cosine: NDArray[np.float64], usual: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the overlaps, 0 where the new cluster's centroid is beyond the usual distance of the topic before."""
+    return np.where(1.0 - cosine <= usual[:, None], overlap, 0.0)
 
 
 def _usual(unit_rows: Rows, before: Rows, usual: NDArray[np.float64], assigned: Places, k: int) -> NDArray[np.int64]:

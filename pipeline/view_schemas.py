@@ -1,6 +1,7 @@
 """The views over the published tables: which tables they read, which columns they have. The SQL is in `pipeline/sql/<name>.sql`.
 
-It is SQL that Spark and DuckDB both run; `$catalog` stands for the quoted name of the database.
+It is SQL that Spark and DuckDB both run; `$catalog` stands for the quoted name of the database, `$wilson_low` and `$wilson_high`
+for the ends of the 95 % interval of the columns `share` of `trials`.
 """
 
 from dataclasses import dataclass
@@ -10,6 +11,12 @@ from string import Template
 from pipeline import schemas
 from pipeline.patterns.movement_tables import ANOMALIES, TREND_DRIVERS
 from pipeline.table import BOOLEAN, DATE, DOUBLE, INT, LONG, STRING, STRINGS, TIMESTAMP, Column, Table
+
+_Z2 = "3.8414588206941236E0"
+_SPREAD = f"SQRT({_Z2} * (share * (1 - share) / trials + {_Z2} / (4E0 * trials * trials)))"
+_WILSON = f"CASE WHEN trials > 0 THEN {{}}, (share + {_Z2} / (2 * trials) {{}} {_SPREAD}) / (1 + {_Z2} / trials)) END"
+_INTERVAL = {"wilson_low": _WILSON.format("GREATEST(0E0", "-"), "wilson_high": _WILSON.format("LEAST(1E0", "+")}
+"""Wilson 1927, as `pipeline.intervals` has it for columns."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +31,7 @@ class View:
     def sql(self, catalog: str) -> str:
         """Return its SELECT, given the name of the database as SQL quotes it."""
         text = (files("pipeline") / "sql" / f"{self.name}.sql").read_text(encoding="utf-8")
-        return Template(text).substitute(catalog=catalog)
+        return Template(text).substitute(_INTERVAL, catalog=catalog)
 
 
 SENTIMENT_TREND = View(

@@ -51,6 +51,14 @@ _MORE = {
     "ar": "جدا يا و",
     "es": "buenas buenos muy hola gracias favor ayer hoy semana semanas mes meses",
 }
+_GENERIC = {
+    "en": "question questions answer answers reply replies greeting greetings regards name names person people kids guy guys "
+    "stuff number numbers kind sort part pair half start end move change difference case way point second minute morning "
+    "evening night ten twenty thirty hundred thousand big small real free new old good bad great best worst nice fake cold hot",
+    "es": "saludo saludos pregunta preguntas duda dudas consulta respuesta nombre gente persona personas señor señora caso forma "
+    "parte hora horas minuto minutos mañana tarde noche culpa casa grande pequeño bueno malo gran buen mal",
+    "zh": "同事 朋友 孩子 大家 老师 亲 人 家人 名字 事情 时候 早上 晚上 上午 下午",
+}
 _NEGATION_ENDS = frozenset(("fr", "de", "hi"))
 
 
@@ -88,3 +96,9 @@ def stop_words(lang: str) -> StopWords:
     negations = frozenset(_NEGATIONS.get(lang, "").split())
     listed = _ENGLISH if lang == "en" else _listed(lang)
     return StopWords(listed - negations, negations, frozenset(_LINKS.get(lang, "").split()), lang in _NEGATION_ENDS)
+
+
+@cache
+def generic_words(lang: str) -> frozenset[str]:
+    """Return words that phrases may hold but nobody judges by themselves: courtesies, people, times, numbers, adjectives."""
+    return frozenset(_GENERIC.get(lang, "").split())

@@ -1,11 +1,11 @@
 """The page itself: sections of HTML from a night's facts. Everything that comes from data is escaped; there is no script."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from html import escape
 from typing import Any
 
-from pipeline.night_report import charts
-from pipeline.night_report.queries import NightFacts, Rows
+from pipeline.night_report import charts, markup
+from pipeline.night_report.queries import NightFacts
 
 _STYLE = """
 body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:0 auto;padding:1rem;color:#222;background:#fff}
@@ -29,8 +29,8 @@ def render(facts: NightFacts) -> str:
     """Return the page of a night, one self-contained HTML document."""
     night = charts.iso(facts.night)
     sections = [
-        _summary(facts), _alerts(facts), _sentiment(facts), _topics(facts), _phrases(facts), _rules(facts), _campaigns(facts),
-        _facts(facts), _health(facts),
+        _summary(facts), _alerts(facts), _sentiment(facts), _aspects(facts), _topics(facts), _phrases(facts), _rules(facts),
+        _campaigns(facts), _facts(facts), _health(facts),
     ]  # fmt: skip
     return (
         "<!DOCTYPE html>\n"
@@ -49,7 +49,9 @@ def _summary(facts: NightFacts) -> str:
         row = tonight.get(label)
         if row and row["n_scored"]:
             low, high = charts.wilson(int(row["n_docs"]), int(row["n_scored"]))
-            parts.append(f"{label} {_percent(row['n_docs'] / row['n_scored'])} ({_percent(low)} to {_percent(high)})")
+            parts.append(
+                f"{label} {markup.percent(row['n_docs'] / row['n_scored'])} ({markup.percent(low)} to {markup.percent(high)})"
+            )
     tested = facts["tested"][0]
     alerts = (
         f"{tested['n_alerts']} of {tested['n_tested']:,} tested series are beyond what chance explains (q at most 0.05)."
@@ -64,13 +66,13 @@ def _alerts(facts: NightFacts) -> str:
         return "<h2>What moved</h2><p>No alert.</p>"
     rows = [
         (
-            _what(a), _number(a["value"], a["metric"]), f"{_number(a['expected'], a['metric'])} "
-            f"({_number(a['lower'], a['metric'])} to {_number(a['upper'], a['metric'])})",
+            _what(a), markup.number(a["value"], a["metric"]), f"{markup.number(a['expected'], a['metric'])} "
+            f"({markup.number(a['lower'], a['metric'])} to {markup.number(a['upper'], a['metric'])})",
             f"{a['q_value']:.2g}", str(a["likely_cause"] or ""),
         )
         for a in facts["alerts"]
     ]  # fmt: skip
-    table = _table(("what", "tonight", "expected (95 % interval)", "q", "likely cause"), rows, numeric=(1, 2, 3))
+    table = markup.table(("what", "tonight", "expected (95 % interval)", "q", "likely cause"), rows, numeric=(1, 2, 3))
     return f"<h2>What moved</h2>{table}{_drivers(facts)}"
 
 
@@ -109,11 +111,28 @@ def _drivers(facts: NightFacts) -> str:
     if not rows:
         return ""
     note = '<p class="note">The parts of each change against the mean of comparable nights; they add up to it.</p>'
-    return "<h3>Made of</h3>" + note + _table(("what", "change", "parts", "most from"), rows, numeric=(1,))
+    return "<h3>Made of</h3>" + note + markup.table(("what", "change", "parts", "most from"), rows, numeric=(1,))
 
 
 def _sentiment(facts: NightFacts) -> str:
     return f"<h2>Sentiment</h2>{charts.sentiment_lines(facts['sentiment'])}"
+
+
+def _aspects(facts: NightFacts) -> str:
+    """Show the aspects with their share of negative texts, and by how many points it differs from the days before."""
+    rows = []
+    for aspect in facts["aspects"]:
+        n, negative = int(aspect["n_effective"]), int(aspect["n_negative"])
+        low, high = charts.wilson(negative, n)
+        change = "" if aspect["before"] is None else f"{100 * (negative / n - aspect['before']):+.0f} points"
+        rows.append(
+            (
+                str(aspect["aspect"]), str(aspect["aspect_source"]), str(aspect["langs"]), f"{n:,}",
+                f"{markup.percent(negative / n)} ({markup.percent(low)} to {markup.percent(high)})", change,
+            )
+        )  # fmt: skip
+    head = ("aspect", "", "languages", "texts", "negative (95 % interval)", "change against the four weeks before")
+    return markup.section("Aspects", head, rows, (3, 4, 5), facts["aspects"], lambda a: str(a["aspect"]))
 
 
 def _topics(facts: NightFacts) -> str:
@@ -128,14 +147,14 @@ def _topics(facts: NightFacts) -> str:
         )
         for t in topics
     ]  # fmt: skip
-    table = _table(("id", "label", "documents", "distinct", "mean sentiment"), rows, numeric=(2, 3, 4))
+    table = markup.table(("id", "label", "documents", "distinct", "mean sentiment"), rows, numeric=(2, 3, 4))
     changes = [
         f"{e['event']}: {_ids(e['from_topic_ids'])} → {_ids(e['to_topic_ids'])}"
         for e in facts["lineage"]
         if e["event"] != "continued"
     ]
     lineage = f"<p class='note'>Changes of the topic model: {escape('; '.join(changes))}</p>" if changes else ""
-    quotes = "".join(_quotes(str(t["label"]), t["evidence"]) for t in topics[:6])
+    quotes = "".join(markup.quotes(str(t["label"]), t["evidence"]) for t in topics[:6])
     pictures = charts.topic_map(topics, mood) + charts.topic_trends(topics, facts["topic_days"])
     return f"<h2>Topics</h2>{pictures}{table}{lineage}{quotes}"
 
@@ -153,20 +172,24 @@ def _phrases(facts: NightFacts) -> str:
         for p in facts["phrases"]
     ]  # fmt: skip
     head = ("phrase", "language", "distinct texts", "expected", "ratio", "mean sentiment")
-    return _section("Phrases on the rise", head, rows, (2, 3, 4, 5), facts["phrases"][:4], lambda p: str(p["display"]))
+    return markup.section(
+        "Phrases on the rise", head, rows, (2, 3, 4, 5), facts["phrases"][:4], lambda p: str(p["display"])
+    )
 
 
 def _rules(facts: NightFacts) -> str:
     rows = [
         (
-            f"{' and '.join(r['antecedent'])} → {', '.join(r['consequent'])}", f"{r['n_effective']} of {r['n_antecedent']}",
-            f"{_percent(r['confidence'])} ({_percent(r['ci_low'])} to {_percent(r['ci_high'])})", f"{r['lift']:.1f}",
+            f"{' and '.join(r['antecedent'])} → {', '.join(r['consequent'])}",
+            f"{r['n_effective']} of {r['n_antecedent']}",
+            f"{markup.percent(r['confidence'])} ({markup.percent(r['ci_low'])} to {markup.percent(r['ci_high'])})",
+            f"{r['lift']:.1f}",
             "" if r["holdout_lift"] is None else f"{r['holdout_lift']:.1f}", f"{r['q_value']:.2g}",
         )
         for r in facts["rules"]
     ]  # fmt: skip
     head = ("rule", "texts", "confidence (95 % interval)", "lift", "on the other half", "q")
-    return _section(
+    return markup.section(
         "What goes with negative",
         head,
         rows,
@@ -180,12 +203,12 @@ def _campaigns(facts: NightFacts) -> str:
     rows = [
         (
             str(c["dup_group_id"]), f"{c['n_docs']:,}", f"{c['n_texts']:,}", f"{c['first_ts']:%H:%M} to {c['last_ts']:%H:%M} UTC",
-            _percent(c["top_source_share"]), f"{c['min_similarity']:.2f}", str(c["first_seen"]),
+            markup.percent(c["top_source_share"]), f"{c['min_similarity']:.2f}", str(c["first_seen"]),
         )
         for c in facts["campaigns"]
     ]  # fmt: skip
     head = ("group", "documents", "distinct", "when", "from one source", "least similarity", "first seen")
-    return _section("Campaigns", head, rows, (1, 2, 4, 5), facts["campaigns"], lambda c: str(c["dup_group_id"]))
+    return markup.section("Campaigns", head, rows, (1, 2, 4, 5), facts["campaigns"], lambda c: str(c["dup_group_id"]))
 
 
 def _facts(facts: NightFacts) -> str:
@@ -194,11 +217,11 @@ def _facts(facts: NightFacts) -> str:
             f"{f['subject']} {f['relation']} {f['object']}",
             str(f["lang"]),
             f"{f['n_effective']:,}",
-            _percent(f["confidence"]),
+            markup.percent(f["confidence"]),
         )
         for f in facts["facts"]
     ]
-    return _section("Said plainly", ("statement", "language", "texts", "agreement"), rows, (2, 3), [], str)
+    return markup.section("Said plainly", ("statement", "language", "texts", "agreement"), rows, (2, 3), [], str)
 
 
 def _health(facts: NightFacts) -> str:
@@ -207,62 +230,15 @@ def _health(facts: NightFacts) -> str:
         "status", "rows_in", "rows_scored", "rows_from_cache", "rows_dup", "rows_unsupported", "rows_error", "rows_rejected",
         "tokens", "docs_per_s", "started_at", "ended_at", "model_key", "topic_model_key", "run_id",
     )  # fmt: skip
-    table = _table(("run", ""), [(k, _plain(run[k])) for k in keys])
+    table = markup.table(("run", ""), [(k, markup.plain(run[k])) for k in keys])
     stages = [(s["stage"], f"{s['rows']:,}", f"{s['seconds']:.1f}") for s in facts["stages"]]
     checks = [
-        (c["check_name"], _plain(c["observed"]), _plain(c["threshold"]), "yes" if c["passed"] else "NO")
+        (c["check_name"], markup.plain(c["observed"]), markup.plain(c["threshold"]), "yes" if c["passed"] else "NO")
         for c in facts["checks"]
     ]
     warnings = "".join(f"<p>Warning: {escape(str(w))}</p>" for w in run["warnings"] or [])
     return (
         f"<h2>Run health</h2>{table}{warnings}"
-        + _table(("stage", "rows", "seconds"), stages, numeric=(1, 2))
-        + _table(("check", "observed", "limit", "passed"), checks, numeric=(1, 2))
+        + markup.table(("stage", "rows", "seconds"), stages, numeric=(1, 2))
+        + markup.table(("check", "observed", "limit", "passed"), checks, numeric=(1, 2))
     )
-
-
-def _section(
-    title: str, head: Sequence[str], rows: Sequence[Sequence[str]], numeric: Sequence[int], quoted: Rows,
-    name: Callable[[dict[str, Any]], str],
-) -> str:  # fmt: skip
-    if not rows:
-        return f"<h2>{title}</h2><p>None.</p>"
-    quotes = "".join(_quotes(name(row), row["evidence"]) for row in quoted)
-    return f"<h2>{title}</h2>{_table(head, rows, numeric)}{quotes}"
-
-
-def _quotes(title: str, evidence: Iterable[dict[str, Any]] | None) -> str:
-    lines = [
-        f'<blockquote>{escape(str(e["quote"]))} <span class="id">{escape(str(e["doc_id"]))}</span></blockquote>'
-        for e in list(evidence or [])[:3]
-    ]
-    return f"<details><summary>{escape(title)}</summary>{''.join(lines)}</details>" if lines else ""
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]], numeric: Sequence[int] = ()) -> str:
-    top = "".join(f"<th>{escape(cell)}</th>" for cell in head)
-    body = "".join(
-        "<tr>"
-        + "".join(f"<td{' class=n' if i in numeric else ''}>{escape(str(cell))}</td>" for i, cell in enumerate(row))
-        + "</tr>"
-        for row in rows
-    )
-    return f'<div class="scroll"><table><tr>{top}</tr>{body}</table></div>'
-
-
-def _number(value: float, metric: str) -> str:
-    if metric == "negative_share":
-        return _percent(value)
-    return f"{value:+.2f}" if metric == "mean_sentiment" else f"{value:,.1f}".removesuffix(".0")
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %"
-
-
-def _plain(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, float):
-        return f"{value:,.4g}"
-    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 Rows = list[dict[str, Any]]
 HISTORY_DAYS = 28
-_ALERTS, _RULES, _PHRASES, _TOPICS, _CAMPAIGNS, _FACTS = 20, 12, 15, 12, 10, 10
+_ALERTS, _RULES, _PHRASES, _TOPICS, _CAMPAIGNS, _FACTS, _ASPECTS = 20, 12, 15, 12, 10, 10, 15
 
 _QUERIES = {
     "sentiment": """SELECT event_date, sentiment, sum(n_docs) AS n_docs, sum(n_scored) AS n_scored
@@ -28,6 +28,16 @@ _QUERIES = {
         arg_max(d.segment, abs(d.contribution)) AS segment
         FROM trend_drivers d WHERE d.run_date = $night GROUP BY ALL
         ORDER BY d.metric, d.key, d.dimension, d.component LIMIT 2000""",
+    # a day's share by another model is no comparison
+    "aspects": f"""WITH tonight AS (
+            SELECT aspect_source, aspect, string_agg(DISTINCT lang, ', ' ORDER BY lang) AS langs, sum(n_effective) AS n_effective,
+                sum(n_negative) AS n_negative, arg_max(evidence, n_effective) AS evidence,
+                any_value(model_key) AS model_key, any_value(coalesce(cascade_key, '')) AS cascade_key
+            FROM aspect_daily WHERE event_date = $night GROUP BY ALL)
+        SELECT t.*, (SELECT sum(b.n_negative) / sum(b.n_effective) FROM aspect_daily b
+            WHERE b.event_date >= $first AND b.event_date < $night AND b.aspect = t.aspect AND b.aspect_source = t.aspect_source
+                AND b.model_key = t.model_key AND coalesce(b.cascade_key, '') = t.cascade_key) AS before
+        FROM tonight t ORDER BY t.aspect_source = 'given' DESC, t.n_effective DESC, t.aspect LIMIT {_ASPECTS}""",
     "topics": f"""SELECT topic_id, label, n_docs, n_effective, keyphrases, centroid, evidence FROM topics
         WHERE run_date = $night AND n_docs > 0 ORDER BY n_docs DESC, topic_id LIMIT {_TOPICS}""",
     "topic_days": """SELECT topic_id, event_date, n_docs, share, ci_low, ci_high, mean_sentiment FROM topics_daily

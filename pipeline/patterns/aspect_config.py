@@ -43,9 +43,9 @@ class GivenAspect(Frozen):
 class AspectsConfig(Frozen):
     """Sentiment towards aspects: those of `given`, and each night and language's `max_mined` best noun keyphrases.
 
-    A keyphrase is a noun where at least `min_noun_share` of the texts that hold it use it as one; it needs `min_docs` distinct
-    texts. Of a text `max_chars` characters are read; of each aspect the first `max_sentences` sentences that mention it count.
-    Sentences are cut where longer than `max_sentence_chars`.
+    A keyphrase is a noun where surely at least `min_noun_share` of the texts that hold it use it as one; it needs `min_docs`
+    distinct texts with an opinion, see `pipeline.patterns.aspects`. Of a text `max_chars` characters are read; of each aspect
+    the first `max_sentences` sentences that mention it count. Sentences are cut where longer than `max_sentence_chars`.
     """
 
     enabled: bool = True

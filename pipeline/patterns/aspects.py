@@ -7,7 +7,7 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from pipeline.documents import CONTENT_KEY, DOC_ID, LANG_HINT, RUN_DATE, TEXT, counting_unit, to_texts
-from pipeline.intervals import wilson
+from pipeline.intervals import Z80, wilson
 from pipeline.patterns.aspect_config import AspectsConfig
 from pipeline.patterns.rules import to_vocabulary
 from pipeline.patterns.settled import settled
@@ -15,7 +15,8 @@ from pipeline.patterns.texts import EVIDENCE_DOCS
 from pipeline.schemas import SENTIMENTS
 from pipeline.table import EVIDENCE
 from pipeline.text import content_key
-from udfs.aspects import GIVEN, MINED_LANGUAGES, AspectSpec, make_mentions
+from udfs.aspect_terms import GIVEN, HEAD, MINED, MINED_LANGUAGES
+from udfs.aspects import AspectSpec, make_mentions
 
 _CANDIDATES = 4
 """Keyphrases looked at for each that is mined: most are nouns, and those that are not must leave some."""
@@ -32,8 +33,8 @@ def to_mentions(texts: DataFrame, keyphrases: DataFrame, dates: Sequence[date], 
     """Return the sentences of the nights `dates` that mention an aspect; worth settling.
 
     Args:
-        texts: run_date, doc_id, lang, text of the documents that have a sentiment.
-        keyphrases: `keyphrases_daily` of these nights; nouns among the best become the mined aspects.
+        texts: run_date, doc_id, lang, sentiment, text of the documents that have a sentiment.
+        keyphrases: `keyphrases_daily` of these nights; nouns of opinion among the best become the mined aspects.
 
     Returns:
         The columns of `udfs.aspects.MENTIONS` less place and is_noun, and the sentence's key in the score store: content_key, and
@@ -51,27 +52,54 @@ def to_mentions(texts: DataFrame, keyphrases: DataFrame, dates: Sequence[date], 
         max_sentences=config.max_sentences,
         max_sentence_chars=config.max_sentence_chars,
     )
-    asked = texts.where(nights).select(RUN_DATE, DOC_ID, "lang", TEXT)
-    found = settled(asked.mapInArrow(make_mentions(spec), _MENTIONS))
-    return found.join(F.broadcast(_chosen(found, config)), [RUN_DATE, "lang", *_ASPECT], "left_semi").select(
+    asked = texts.where(nights)
+    found = settled(asked.select(RUN_DATE, DOC_ID, "lang", TEXT).mapInArrow(make_mentions(spec), _MENTIONS))
+    chosen = _chosen(found, asked.select(RUN_DATE, DOC_ID, "lang", _is_opinion().alias("is_opinion")), config)
+    return found.join(F.broadcast(chosen), [RUN_DATE, "lang", *_ASPECT], "left_semi").select(
         *[c for c in found.columns if c not in ("place", "is_noun")],
         content_key(F.col("sentence")).alias(CONTENT_KEY),
         F.when(F.col("lang") == "und", "").otherwise(F.col("lang")).alias(LANG_HINT),
     )
 
 
-def _chosen(found: DataFrame, config: AspectsConfig) -> DataFrame:
-    """Return run_date, lang, aspect_source, aspect of all given aspects and the first `max_mined` nouns: few rows."""
+def _is_opinion() -> Column:
+    return F.col("sentiment").isin("negative", "positive")
+
+
+def _chosen(found: DataFrame, texts: DataFrame, config: AspectsConfig) -> DataFrame:
+    """Return run_date, lang, aspect_source, aspect of all given aspects and the first `max_mined` that are aspects: few rows.
+
+    A mined phrase is one where it is a noun, the lower end of the 80 % Wilson interval of the share of texts that use it as one
+    being at least `min_noun_share`; its last word is a noun too (not in Chinese); `min_docs` texts with it have an opinion; and
+    the share of these is not significantly below that of all texts of the night and language.
+
+    Args:
+        texts: run_date, doc_id, lang, is_opinion.
+    """
     key = (RUN_DATE, "lang", *_ASPECT)
     per_text = found.groupBy(*key, DOC_ID).agg(F.min("place").alias("place"), F.max("is_noun").alias("is_noun"))
-    named = per_text.groupBy(*key).agg(
-        F.min("place").alias("place"), F.avg(F.col("is_noun").cast("int")).alias("share")
+    # (run_date, doc_id) identifies a document on both sides
+    counted = per_text.join(texts.drop("lang"), [RUN_DATE, DOC_ID], "inner").groupBy(*key).agg(
+        F.min("place").alias("place"), F.count("*").alias("n"), F.count_if("is_noun").alias("n_noun"),
+        F.count_if("is_opinion").alias("n_opinion"),
+    )  # fmt: skip
+    named = counted.where(F.col("aspect_source") == GIVEN).select(*key)
+    nouns = counted.where(F.col("n_noun") / F.col("n") >= config.min_noun_share)
+    heads = nouns.where(F.col("aspect_source").isin(MINED, HEAD)).select(
+        RUN_DATE, "lang", F.col("aspect").alias("head")
     )
-    nouns = named.where((F.col("aspect_source") == GIVEN) | (F.col("share") >= config.min_noun_share))
-    rank = F.row_number().over(Window.partitionBy(RUN_DATE, "lang", "aspect_source").orderBy("place"))
-    return nouns.withColumn("rank", rank).where(
-        (F.col("aspect_source") == GIVEN) | (F.col("rank") <= config.max_mined)
-    ).select(*key)  # fmt: skip
+    usual = texts.groupBy(RUN_DATE, "lang").agg(F.avg(F.col("is_opinion").cast("int")).alias("usual"))
+    surely, _ = wilson(F.col("n_noun"), F.col("n"), Z80)
+    _, at_most = wilson(F.col("n_opinion"), F.col("n"))
+    last = F.when(F.col("lang") == "zh", F.lit("")).otherwise(F.substring_index("aspect", " ", -1))
+    judged = nouns.where(F.col("aspect_source") == MINED).join(F.broadcast(usual), [RUN_DATE, "lang"], "inner").where(
+        (surely >= config.min_noun_share) & (F.col("n_opinion") >= config.min_docs) & (at_most >= F.col("usual"))
+    ).withColumn("head", last)  # fmt: skip
+    chinese = judged.where(F.col("head") == "")
+    others = judged.join(F.broadcast(heads.distinct()), [RUN_DATE, "lang", "head"], "left_semi")
+    rank = F.row_number().over(Window.partitionBy(RUN_DATE, "lang").orderBy("place"))
+    best = chinese.unionByName(others).withColumn("rank", rank).where(F.col("rank") <= config.max_mined)
+    return named.unionByName(best.select(*key))
 
 
 def to_sentences(mentions: DataFrame) -> DataFrame:

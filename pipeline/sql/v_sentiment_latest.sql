@@ -18,14 +18,12 @@ counts AS (
     GROUP BY run_date, run_id, source, group_key, lang, model_key
 ),
 shares AS (
-    SELECT counts.*, NULLIF(n_scored, 0) AS n, CAST(n_negative AS DOUBLE) / NULLIF(n_scored, 0) AS share, 3.8414588206941236E0 AS z2
+    SELECT counts.*, NULLIF(n_scored, 0) AS trials, CAST(n_negative AS DOUBLE) / NULLIF(n_scored, 0) AS share
     FROM counts
 )
 SELECT run_date, source, group_key, lang, n_docs, n_effective, n_scored, n_negative, n_neutral, n_positive,
     share AS negative_share,
-    CASE WHEN n > 0 THEN GREATEST(0E0, (share + z2 / (2 * n) - SQRT(z2 * (share * (1 - share) / n + z2 / (4E0 * n * n)))) / (1 + z2 / n)) END
-        AS ci_low,
-    CASE WHEN n > 0 THEN LEAST(1E0, (share + z2 / (2 * n) + SQRT(z2 * (share * (1 - share) / n + z2 / (4E0 * n * n)))) / (1 + z2 / n)) END
-        AS ci_high,
+    $wilson_low AS ci_low,
+    $wilson_high AS ci_high,
     mean_score, model_key, run_id
 FROM shares

@@ -23,15 +23,13 @@ days AS (
     GROUP BY event_date, source, group_key, lang, sentiment, model_key, cascade_key
 ),
 shares AS (
-    SELECT days.*, NULLIF(n_scored, 0) AS n, CAST(n_docs AS DOUBLE) / NULLIF(n_scored, 0) AS share, 3.8414588206941236E0 AS z2
+    SELECT days.*, NULLIF(n_scored, 0) AS trials, CAST(n_docs AS DOUBLE) / NULLIF(n_scored, 0) AS share
     FROM days
 )
 SELECT shares.event_date, shares.source, shares.group_key, shares.lang, shares.sentiment, shares.n_docs, shares.n_scored,
     share,
-    CASE WHEN shares.n > 0 THEN GREATEST(0E0, (share + z2 / (2 * shares.n) - SQRT(z2 * (share * (1 - share) / shares.n + z2 / (4E0 * shares.n * shares.n)))) / (1 + z2 / shares.n)) END
-        AS ci_low,
-    CASE WHEN shares.n > 0 THEN LEAST(1E0, (share + z2 / (2 * shares.n) + SQRT(z2 * (share * (1 - share) / shares.n + z2 / (4E0 * shares.n * shares.n)))) / (1 + z2 / shares.n)) END
-        AS ci_high,
+    $wilson_low AS ci_low,
+    $wilson_high AS ci_high,
     shares.mean_score, shares.model_key, shares.cascade_key, series.model_changed_on,
     COALESCE(shares.event_date = series.model_changed_on, FALSE) AS is_break,
     bridge.shift AS bridge_shift, bridge.shift_low AS bridge_shift_low, bridge.shift_high AS bridge_shift_high

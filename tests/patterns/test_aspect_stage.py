@@ -18,6 +18,7 @@ from pipeline.night_aspects import scored_sentences, stage_aspects
 from pipeline.night_patterns import PatternRun
 from pipeline.patterns.aspect_config import AspectsConfig, GivenAspect
 from pipeline.patterns.aspect_tables import ASPECT_DAILY, DOC_ASPECTS
+from pipeline.patterns.aspects import to_mentions
 from pipeline.patterns.config import PatternsConfig
 from pipeline.patterns.keyphrase_tables import KEYPHRASES_DAILY
 from pipeline.placement import measured
@@ -59,7 +60,7 @@ KEYPHRASES = (
     ("money", 5.0, 5),
 )
 GIVEN = GivenAspect(name="power", terms={"en": ("battery",), "zh": ("电池",)})
-CONFIG = AspectsConfig(given=(GIVEN,), max_mined=2, max_sentences=3)
+CONFIG = AspectsConfig(given=(GIVEN,), max_mined=2, min_docs=1, max_sentences=3)
 
 
 def table_frame(spark: SparkSession, table: Table, rows: list[dict[str, Any]]) -> DataFrame:
@@ -95,12 +96,12 @@ class Stage:
             store.write(scored(pending, load, spec, counters), f"part-{len(store.parts())}")
 
     def run(self, run_id: str, config: AspectsConfig = CONFIG, patterns: bool = True) -> dict[str, list[Row]]:
-        """Stage both tables; every document is `neutral` by its own score, so that one shows where it is used."""
+        """Stage both tables; a document's own score is 0.1, so that it shows where it is used."""
 
         def complete(frame: DataFrame) -> DataFrame:
             return with_common(frame, run_id, STARTED)
 
-        own = {"sentiment": "neutral", "sentiment_score": 0.1, "sentiment_confidence": 0.7}
+        own = {"sentiment": "positive", "sentiment_score": 0.1, "sentiment_confidence": 0.4}
         none = dict.fromkeys(own)
         docs = [r.asDict() for r in self.documents.drop("text").collect()]
         facts = {"event_date": DAY, "sentiment_model": "own", "sentiment_model_key": "own-key", "model_key": "key"}
@@ -157,7 +158,7 @@ def test_a_document_of_one_sentence_has_its_own_score(staged: dict[str, list[Row
     power = by_document(staged, "power")
     for doc in ("one", "whole"):
         row = power[doc]
-        assert (row.sentiment, row.sentiment_score, row.sentiment_confidence) == ("neutral", 0.1, 0.7)
+        assert (row.sentiment, row.sentiment_score, row.sentiment_confidence) == ("positive", 0.1, 0.4)
         assert (row.sentiment_model, row.sentiment_model_key) == ("own", "own-key")
     assert "failed" not in power
     assert "other" not in power
@@ -244,3 +245,26 @@ def test_where_it_is_off_the_tables_are_empty(stage: Stage, off: tuple[AspectsCo
     tables = stage.run(f"off-{off[1]}", *off)
     assert tables == {"doc_aspects": [], "aspect_daily": []}
     assert len(stage.scored) == n
+
+
+def test_a_mined_aspect_is_a_noun_that_texts_with_an_opinion_are_about(spark: SparkSession) -> None:
+    said = [
+        ("negative", "The battery is awful.", 40),
+        ("positive", "The screen protector is fine. I like the protector.", 6),
+        ("negative", "The line dropped. The question is why.", 6),  # nothing drops the dropped; a generic word
+        ("neutral", "I opened the menu.", 6),  # no opinion
+        ("neutral", "I read the manual.", 7),  # fewer opinions than elsewhere
+        ("negative", "I hate the manual.", 5),
+        ("positive", "A gorgeous day.", 6),  # no noun
+        ("positive", "The hinge is fine.", 4),  # too few
+    ]
+    texts = [(DAY, f"{i}-{n}", "en", mood, text) for i, (mood, text, times) in enumerate(said) for n in range(times)]
+    phrases = ["battery", "screen protector", "line dropped", "question", "menu", "manual", "gorgeous", "hinge"]
+    keyphrases = [(DAY, "en", phrase, 9.0 - place, 5) for place, phrase in enumerate(phrases)]
+    mentions = to_mentions(
+        spark.createDataFrame(texts, "run_date date, doc_id string, lang string, sentiment string, text string"),
+        spark.createDataFrame(keyphrases, "run_date date, lang string, phrase string, score double, n_effective long"),
+        [DAY],
+        AspectsConfig(),
+    )
+    assert {row.aspect for row in mentions.select("aspect").distinct().collect()} == {"battery", "screen protector"}

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from pipeline.patterns.aspect_config import AspectsConfig
-from udfs.aspects import GIVEN, MENTIONS, MINED, Aspect, AspectSpec, Matcher, aspects_of, make_mentions, mentions
+from udfs.aspect_terms import GIVEN, HEAD, MINED, Aspect, Matcher
+from udfs.aspects import MENTIONS, AspectSpec, aspects_of, make_mentions, mentions
 
 DAY = dt.date(2026, 10, 13)
 FILLERS = (
@@ -43,13 +44,16 @@ def found(text: str, lang: str, *terms: str) -> list[str]:
     ("lang", "text", "terms", "expected"),
     [
         ("en", "The APP is slow, I am not happy with the app's wrapper.", ("app",), ["APP", "app"]),
-        ("en", "in-app purchase; Apps", ("app",), ["app"]),
+        ("en", "in-app purchase; Apps", ("app",), ["app", "Apps"]),
+        ("en", "apply, appointment, newspapers", ("app", "new"), []),
+        ("en", "Batteries! The glasses, the glass's", ("battery", "glass"), ["Batteries", "glasses", "glass"]),
+        ("en", "Keys, keies, house keys", ("key", "house key"), ["Keys", "house keys", "keys"]),
         ("en", "The firmware  Update failed, update-7", ("firmware update", "update"), ["firmware  Update", "Update", "update"]),
         ("en", "The router’s firmware", ("router firmware",), ["router’s firmware"]),
         ("en", "It doesn’t work", ("doesn't work",), ["doesn’t work"]),
         ("en", "C++ is not C", ("C++",), ["C++"]),
         ("en", "mail bank@bank.com about the bank", ("bank",), ["bank"]),
-        ("es", "La BATERÍA dura poco, las baterías no", ("batería",), ["BATERÍA"]),
+        ("es", "La BATERÍA dura poco, las baterías no", ("batería",), ["BATERÍA", "baterías"]),
         ("fr", "l'app plante", ("app",), ["app"]),
         ("zh", "服务器坏了，服务很差", ("服务",), ["服务"]),
         ("zh", "固件升级后断网", ("固件 升级", "固件"), ["固件升级", "固件"]),
@@ -92,6 +96,7 @@ def test_positions_count_code_points(before: list[str], after: list[str], lang: 
         ("en", "The battery is bad.", "battery", True),
         ("en", "I have a great phone.", "great", False),
         ("en", "They cancelled flights.", "cancelled", False),
+        ("en", "What a gorgeous day!", "gorgeous", False),
         ("en", "Still waiting with customer service!", "customer service", True),
         ("es", "No funciona la aplicación.", "aplicación", True),
         ("es", "La app no funciona.", "funciona", False),
@@ -119,6 +124,11 @@ def test_each_aspect_counts_once_per_sentence_and_in_its_first_sentences() -> No
     assert [a.name for a in aspects_of(spec, DAY, "es")] == ["battery"], "price has English terms only"
 
 
+def test_a_mined_phrase_is_found_as_it_was_mined() -> None:
+    matcher = Matcher([Aspect("flight", MINED, ("flight",), 0), Aspect("flights", MINED, ("flights",), 1)], "en")
+    assert [m.aspect.name for m in matcher.find("My flight; two flights")] == ["flight", "flights"]
+
+
 def test_only_so_much_of_a_text_is_read() -> None:
     spec = AspectSpec((("battery", {"any": ("battery",)}),), {}, max_chars=100)
     text = "Nothing here. " * 5 + "The battery is bad. " * 5
@@ -132,6 +142,16 @@ def test_a_mined_phrase_that_is_a_given_term_is_left_out() -> None:
     assert [(a.name, a.source) for a in aspects_of(spec, DAY, "en")] == [("akku", GIVEN), ("price", MINED)]
     assert [a.name for a in aspects_of(spec, DAY, "zh")] == ["akku", "客服"]
     assert [a.name for a in aspects_of(spec, DAY + dt.timedelta(days=1), "en")] == ["akku"], "mined for one night"
+
+
+def test_generic_words_are_left_out_and_the_last_words_of_phrases_looked_for() -> None:
+    phrases = ["question", "serial number", "line dropped", "dropped"]
+    spec = AspectSpec((), {(DAY, "en"): phrases, (DAY, "es"): ["saludo", "router"], (DAY, "zh"): ["同事", "固件 升级"]})
+    assert [(a.name, a.source) for a in aspects_of(spec, DAY, "en")] == [
+        ("serial number", MINED), ("line dropped", MINED), ("dropped", MINED), ("number", HEAD), ("dropped", HEAD),
+    ]  # fmt: skip
+    assert [a.name for a in aspects_of(spec, DAY, "es")] == ["router"]
+    assert [a.name for a in aspects_of(spec, DAY, "zh")] == ["固件 升级"]
 
 
 def test_rows_carry_masked_quotes_and_whether_the_text_is_one_sentence() -> None:

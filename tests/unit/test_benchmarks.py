@@ -11,10 +11,12 @@ import pytest
 
 from benchmarks.bounds import Shape, bound, tilted_share, transformer_rate, weighted_length
 from benchmarks.corpora import content_key, prepare, with_mean_tokens
+from benchmarks.driver_reasons import information
 from benchmarks.engine import markdown, summary
 from benchmarks.memory import worker_peaks
 from benchmarks.night import facts, scoring_seconds
 from benchmarks.overhead import overhead
+from benchmarks.sql_memory import trend
 from benchmarks.summary import cosines, exponent, pair_ratios, table
 
 MINILM = Shape(layers=6, hidden=384, inner=1_536)
@@ -181,3 +183,28 @@ def test_peak_memory_of_workers_is_seen_from_outside() -> None:
     assert len(peaks) == 1
     assert job.pid not in peaks
     assert 80_000_000 < max(peaks.values()) < 300_000_000
+
+
+def test_memory_that_climbs_in_its_second_half_is_not_flat() -> None:
+    at = [10.0 * k for k in range(31)]
+    noise = np.random.default_rng(0).normal(0, 5, 31)
+    warm = [1000 + 400 * min(t / 100, 1) + e for t, e in zip(at, noise, strict=True)]
+    assert trend(at, warm).is_flat, "it climbs in the first half alone"
+    found = trend(at, [m + 0.5 * t for t, m in zip(at, warm, strict=True)])
+    assert not found.is_flat
+    assert found.mib_per_min == pytest.approx(30, abs=3)
+    assert found.drift_mib == pytest.approx(75, abs=8)
+
+
+def test_a_trend_needs_three_samples_in_the_second_half() -> None:
+    with pytest.raises(ValueError, match="2 samples in the second half"):
+        trend([0, 10, 20, 30], [1, 1, 1, 1])
+
+
+def test_mutual_information_of_equal_and_of_independent_labels() -> None:
+    first = np.array([0, 0, 1, 1, 2, 2])
+    assert information(first, first) == pytest.approx((np.log2(3), 1.0))
+    assert information(first, np.array([0, 1, 0, 1, 0, 1])) == pytest.approx((0.0, 0.0), abs=1e-12)
+    assert information(np.array([0, 0, 1, 1]), np.array([0, 0, 0, 1])) == pytest.approx(
+        (0.3112781, 0.3437111), abs=1e-6
+    )

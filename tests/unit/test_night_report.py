@@ -49,6 +49,14 @@ def facts(**changes: Any) -> NightFacts:
             for i in range(3)
         ],
         "lineage": [{"event": "born", "from_topic_ids": [], "to_topic_ids": [2], "overlap": None}],
+        "aspects": [
+            {
+                "aspect": EVIL, "aspect_source": "given", "langs": "en, es", "n_effective": 40, "n_negative": 30, "before": 0.25,
+                "evidence": evidence,
+            },
+            {"aspect": "app", "aspect_source": "mined", "langs": "en", "n_effective": 8, "n_negative": 0, "before": None,
+             "evidence": []},
+        ],
         "rules": [], "phrases": [], "campaigns": [], "facts": [],
         "runs": [
             dict.fromkeys(
@@ -81,6 +89,15 @@ def test_the_page_says_what_moved_and_what_failed() -> None:
     assert "negative 50 % (24 % to 76 %)" in page
     assert "<td>NO</td>" in page
     assert "born: none → 2" in page
+
+
+def test_aspects_have_their_share_its_interval_the_change_and_a_quote() -> None:
+    page = render(facts())
+    table = page[page.index("<h2>Aspects</h2>") : page.index("<h2>Topics</h2>")]
+    assert "<td class=n>75 % (60 % to 86 %)</td><td class=n>+50 points</td>" in table
+    assert "<td class=n>0 % (0 % to 32 %)</td><td class=n></td>" in table, "no day before has it"
+    assert table.count("<blockquote>&lt;script&gt;") == 1
+    assert "<h2>Aspects</h2><p>None.</p>" in render(facts(aspects=[]))
 
 
 def test_a_night_without_history_or_topics_says_so() -> None:

@@ -30,6 +30,11 @@ PIECES = (
         ("zh", "固件升级后断网。客服不回复！！怎么办？", ["固件升级后断网。", "客服不回复！！", "怎么办？"]),
         ("en", "Great! 😀😀 Bad.", ["Great!", "😀😀 Bad."]),
         ("en", "Great screen. 👍", ["Great screen. 👍"]),
+        ("en", "It costs 3.50 now. Mr. A. Smith et al. agree. We, e.g. I, do!",
+         ["It costs 3.50 now.", "Mr. A. Smith et al. agree.", "We, e.g. I, do!"]),
+        ("de", "Nr. 5 ist am 3. Mai da. Gut.", ["Nr. 5 ist am 3. Mai da.", "Gut."]),
+        ("zh", "“断网了。”他说：好！不好？再见", ["“断网了。”", "他说：好！", "不好？", "再见"]),
+        ("en", "Title\n\n- first\n- second", ["Title", "- first", "- second"]),
         ("en", "Call +1 202. 555. 0100 now. It is bad.", ["Call +1 202. 555. 0100 now.", "It is bad."]),
         ("en", "👍👍 !!!", []),
         ("en", "", []),
@@ -68,3 +73,22 @@ def test_a_long_sentence_is_cut_at_a_comma_first() -> None:
         "the first part of it goes on and on,",
         "the second part of it goes on as well",
     ]
+
+
+@given(st.text(alphabet="ab. \n!?。！”) A1é的-", max_size=80))
+@settings(max_examples=300, deadline=None)
+def test_sentences_of_a_text_as_it_is_written_hold_every_letter_once_and_in_order(text: str) -> None:
+    spans = sentences(text, "en", max_chars=None)
+    assert all(end <= start for (_, end), (start, _) in pairwise(spans))
+    held = "".join(text[start:end] for start, end in spans)
+    assert [c for c in held if c.isalnum()] == [c for c in text if c.isalnum()]
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(
+    "unit",
+    ["a. ", ".", "\n", "\n ", "。", "?!", "\n1. x", "e.g. ", "a.\"'”)", "word ", "a@b.co. ", "+1 202. 555. 0100. "],
+)
+def test_a_hostile_text_costs_no_more_than_its_length(unit: str) -> None:
+    text = unit * (300_000 // len(unit))
+    assert all(end <= len(text) for _, end in sentences(text, "en"))

@@ -21,7 +21,7 @@ from udfs.sql.arrow import make_arrow, to_series
 from udfs.sql.cache import ResultCache
 from udfs.sql.explain import grouped, probabilities, words
 from udfs.sql.functions import model_functions
-from udfs.sql.sentiment import mention
+from udfs.sql.sentiment import mentioning
 from udfs.sql.spec import SqlSpec
 from udfs.sql_function import SqlFunction
 
@@ -98,10 +98,14 @@ def test_aspects_are_judged_by_the_sentences_that_mention_them(spec: SqlSpec) ->
     assert answers[1]["aspects"] is None
 
 
-def test_mentions_begin_a_word_and_need_no_space_in_chinese() -> None:
-    assert mention("An enterprise. A price of 3.5 is fair.", "Price") == "A price of 3.5 is fair."
-    assert mention("屏幕很好。电池太差了！", "电池") == "电池太差了！"
-    assert mention("An enterprise.", "price") is None
+def test_mentions_are_words_of_their_own_in_any_language() -> None:
+    assert mentioning("An enterprise. A price of 3.5 is fair. Prices rise.", ["Price", "rise", "!?"]) == {
+        "Price": "A price of 3.5 is fair. Prices rise.",
+        "rise": "Prices rise.",
+    }
+    assert mentioning("屏幕很好。电池太差了！服务器坏了。", ["电池", "服务"], "zh") == {"电池": "电池太差了！"}
+    assert mentioning("屏幕很好。电池太差了！", ["电池"]) == {"电池": "电池太差了！"}
+    assert mentioning("An enterprise.", ["price"]) == {}
 
 
 def test_labels_of_an_array_and_of_a_set(spec: SqlSpec) -> None:

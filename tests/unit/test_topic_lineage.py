@@ -73,6 +73,17 @@ def test_texts_that_were_no_topics_usual_ones_make_a_birth_not_a_split() -> None
     assert (born.from_topic_ids, born.to_topic_ids, line.next_id) == ((), (11,), 12)
 
 
+def test_a_new_theme_does_not_take_the_id_of_an_ending_topic_that_happens_to_be_nearest() -> None:
+    rows = cloud(50, 0, 30)
+    tilted = unit(1) + 0.3 * unit(2)
+    before = known([unit(0), tilted / np.linalg.norm(tilted)], (1, 2))
+    assert (rows[50:] @ before.centroids.T).argmax(axis=1).mean() > 0.9
+    line = named(rows, before, [unit(0), unit(2)])
+    assert line.ids == (1, 20)
+    assert ("born", (), (20,)) in events(line)
+    assert ("dormant", (2,), ()) in events(line)
+
+
 def test_a_topic_that_falls_in_two_is_a_split() -> None:
     line = named(cloud(50, 40, 60), known([unit(0, 1), unit(2)], (4, 5)), [unit(0), unit(1), unit(2)])
     assert line.ids == (4, 20, 5)

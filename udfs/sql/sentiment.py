@@ -1,11 +1,14 @@
 """`ai_analyze_sentiment` and `ai_sentiment`."""
 
-import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import pandas as pd
 
+from udfs.aspect_terms import GIVEN, Aspect, Matcher
+from udfs.aspects import AspectSpec, mentions
+from udfs.language import UNDECIDED
 from udfs.sql.rows import ERROR, Problem, each, models_of, problem, read_text, read_texts, series, unknown_model
 from udfs.sql.scorer import Scored, scorer_of
 from udfs.sql.spec import ModelSpec, SqlSpec
@@ -17,7 +20,7 @@ SENTIMENT = (
     f"lang: STRING, coverage: DOUBLE, model: STRING, error: {ERROR}>"
 )
 MAX_ASPECTS = 50
-_BETWEEN_SENTENCES = re.compile(r"(?<=[.!?…])\s+|(?<=[。！？])")
+_SENTENCE_CHARS = 400
 _QUOTE_CHARS = 300
 Answer = dict[str, Any]
 
@@ -99,9 +102,8 @@ def _add_aspects(
             answer["error"] = problem("BAD_ASPECTS", f"aspects are 1 to {MAX_ASPECTS} distinct strings, not empty")
             continue
         lang = str(answer["lang"]) if answer["lang"] not in (None, "und") else ""
-        answer["aspects"] = [
-            {"name": n, "label": "unknown", "score": None, "quote": mention(texts[place], n)} for n in checked
-        ]
+        said = mentioning(texts[place], checked, lang)
+        answer["aspects"] = [{"name": n, "label": "unknown", "score": None, "quote": said.get(n)} for n in checked]
         for one in answer["aspects"]:
             if one["quote"]:
                 by_language.setdefault(lang, {})[one["quote"]] = None
@@ -123,13 +125,18 @@ def _checked(names: Any) -> list[str] | None:
     return found if len(found) == len(names) and len(set(found)) == len(found) else None
 
 
-def mention(text: str, aspect: str) -> str | None:
-    """Return the sentences of a normalised text that mention an aspect, joined by spaces; None where none does.
+def mentioning(text: str, aspects: Sequence[str], lang: str = "") -> dict[str, str]:
+    """Return by aspect the sentences of a normalised text that mention it, joined by spaces; aspects no sentence mentions lack.
 
-    In scripts with spaces an aspect is met at the beginning of a word and may go on (*price*: *prices*); Chinese and
-    Japanese have no such beginning. Case does not matter.
+    Mentions are those of given aspects in the nightly job, see `udfs.aspect_terms`.
     """
-    is_spaced = aspect.isascii() or not any("\u3040" <= c <= "\u9fff" for c in aspect)
-    pattern = re.compile((r"(?<!\w)" if is_spaced else "") + re.escape(aspect.casefold()))
-    found = [s.strip() for s in _BETWEEN_SENTENCES.split(text) if pattern.search(s.casefold())]
-    return " ".join(found) or None
+    reach = AspectSpec((), {}, max_chars=len(text), max_sentences=len(text), max_sentence_chars=_SENTENCE_CHARS)
+    found: dict[str, list[str]] = {}
+    for aspect, (start, end), _ in mentions(text, _matcher(tuple(aspects), lang), reach, lang or UNDECIDED):
+        found.setdefault(aspect.name, []).append(text[start:end])
+    return {name: " ".join(sentences) for name, sentences in found.items()}
+
+
+@lru_cache(maxsize=100)
+def _matcher(aspects: tuple[str, ...], lang: str) -> Matcher:
+    return Matcher([Aspect(name, GIVEN, (name,), place) for place, name in enumerate(aspects)], lang or UNDECIDED)

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from udfs.sql_text.bundled import embed
-from udfs.sql_text.sentences import Sentence, sentences
+from udfs.sentences import Span, sentences
+from udfs.sql_text.bundled import embed, identifier
 
 FIRST = 0.05
 """What the first sentence has more: chosen on the training part of SciTLDR, see `docs/sql_text_functions.md`."""
@@ -40,7 +40,7 @@ class Extract:
         n_read: how many of them were read.
     """
 
-    chosen: tuple[tuple[Sentence, float], ...]
+    chosen: tuple[tuple[Span, float], ...]
     summary: str
     n_sentences: int
     n_read: int
@@ -57,7 +57,7 @@ def _length(match: re.Match[str]) -> float:
 
 def extract(text: str, max_words: int, max_sentences: int) -> Extract:
     """Return the sentences that stand for a text, at most `max_words` long and `max_sentences` many."""
-    every = list(sentences(text))
+    every = sentences(text, identifier().identify(text).code, max_chars=None)
     read = every[:MAX_SENTENCES]
     if not read:
         return Extract((), "", 0, 0)
@@ -69,10 +69,10 @@ def extract(text: str, max_words: int, max_sentences: int) -> Extract:
     if not chosen:
         best = int(np.argmax(scores))
         cut = _cut(pieces[best], max_words)
-        where = Sentence(read[best].start, read[best].start + len(cut))
-        return Extract(((where, float(scores[best])),), f"{cut}…", len(every), len(read))
+        start = read[best][0]
+        return Extract((((start, start + len(cut)), float(scores[best])),), f"{cut}…", len(every), len(read))
     kept = tuple((read[i], float(scores[i])) for i in sorted(chosen))
-    return Extract(kept, _joined([text[s.start : s.end] for s, _ in kept]), len(every), len(read))
+    return Extract(kept, _joined([text[start:end] for (start, end), _ in kept]), len(every), len(read))
 
 
 def _scores(vectors: NDArray[np.float32]) -> NDArray[np.float64]:

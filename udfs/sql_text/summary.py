@@ -35,7 +35,7 @@ def _summary(text: str, max_words: Any, max_sentences: Any) -> dict[str, Any]:
         raise BadArgumentError("the text has no sentence: it is empty, or holds no letter or digit", "EMPTY_INPUT")
     return {
         "summary": found.summary,
-        "sentences": [{"start": s.start, "end": s.end, "score": round(score, 6)} for s, score in found.chosen],
+        "sentences": [{"start": start, "end": end, "score": round(score, 6)} for (start, end), score in found.chosen],
         "n_sentences": found.n_sentences,
         "n_read": found.n_read,
         "model": STATIC,
