@@ -57,7 +57,7 @@ def explain(error: BaseException) -> NightjarError:
         )
     if any(sign in text for sign in _JVM_LOST):
         return NightjarError(
-            "the driver's JVM has ended, probably out of memory; every night of every table is whole; give spark.driver.memory more"
+            "the driver's JVM has ended, probably out of memory; every night of every table is whole; raise spark.driver.memory"
         )
     return NightjarError(_last_cause(error, text))
 
