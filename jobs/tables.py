@@ -91,11 +91,11 @@ def run(spark: SparkSession, root: Path, config: NightlyConfig, args: argparse.N
     """Do what was asked and print what was done."""
     match args.command:
         case "publish":
-            audits = publish_run(spark, root, config.output.catalog, args.run_id)
+            audits = publish_run(spark, root, config.output.catalog, args.run_id, iceberg=config.output.iceberg)
             nights = sorted({str(a.run_date) for a in audits})
             print(f"published {args.run_id}: {', '.join(nights)}, {sum(a.rows for a in audits):,} rows")
         case "rollback":
-            manifest = rollback(spark, root, args.date, args.run_id)
+            manifest = rollback(spark, root, args.date, args.run_id, config.output.iceberg)
             print(f"{args.date} shows {args.run_id} again: {sum(n.rows for n in manifest.nights):,} rows")
         case "gc":
             _gc(spark, root, config, args)

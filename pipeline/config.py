@@ -11,6 +11,7 @@ import yaml
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from pipeline.errors import ConfigError
+from pipeline.iceberg.settings import IcebergConfig
 from pipeline.patterns.config import PatternsConfig
 from pipeline.settings import Fraction, Frozen, Identifier, PathText
 from pipeline.thresholds import smallest_sample
@@ -68,10 +69,11 @@ class InputConfig(Frozen):
 
 
 class OutputConfig(Frozen):
-    """Where tables go: a folder, and the schema (database) of the Spark catalog that holds the tables."""
+    """Where tables go: a folder, the schema (database) of the Spark catalog that holds the tables, and Iceberg where it is set."""
 
     root: PathText
     catalog: Identifier = "nightjar"
+    iceberg: IcebergConfig | None = None
 
 
 class RouteConfig(Frozen):

@@ -9,6 +9,7 @@ from pyspark.sql import SparkSession
 from pipeline import schemas
 from pipeline.audit import TableAudit, audit
 from pipeline.errors import PublishError
+from pipeline.iceberg.settings import IcebergConfig
 from pipeline.manifest import Manifest, manifest_path, published_runs, read_manifest
 from pipeline.publish import publish, show
 from pipeline.staging import staged_folders
@@ -16,7 +17,12 @@ from pipeline.table import Table
 
 
 def publish_run(
-    spark: SparkSession, root: Path, catalog: str, run_id: str, tables: Sequence[Table] = schemas.TABLES
+    spark: SparkSession,
+    root: Path,
+    catalog: str,
+    run_id: str,
+    tables: Sequence[Table] = schemas.TABLES,
+    iceberg: IcebergConfig | None = None,
 ) -> list[TableAudit]:
     """Publish the nights of a run that was killed between staging its last table and the end of publishing.
 
@@ -44,11 +50,13 @@ def publish_run(
     audits = [entry for table in tables for entry in audit(spark, table, root, run_id, dates)]
     if manifest:
         _compare(manifest, audits)
-    publish(spark, root, catalog, run_id, audits)
+    publish(spark, root, catalog, run_id, audits, iceberg=iceberg)
     return audits
 
 
-def rollback(spark: SparkSession, root: Path, night: date, run_id: str) -> Manifest:
+def rollback(
+    spark: SparkSession, root: Path, night: date, run_id: str, iceberg: IcebergConfig | None = None
+) -> Manifest:
     """Let every table show the run `run_id` on a night, as it was when that run was published; the log says so.
 
     Later nights are left as they are, though some of their figures compare with this one's.
@@ -65,7 +73,7 @@ def rollback(spark: SparkSession, root: Path, night: date, run_id: str) -> Manif
             f"{run_id}: {len(missing)} of its files for {night} are gone (for example {missing[0]}): removed by gc or forget; "
             "run the night again instead"
         )
-    show(spark, root, manifest, "rollback")
+    show(spark, root, manifest, "rollback", iceberg)
     return manifest
 
 
