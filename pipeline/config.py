@@ -69,7 +69,7 @@ class InputConfig(Frozen):
 
 
 class OutputConfig(Frozen):
-    """Where tables go: a folder, the schema (database) of the Spark catalog that holds the tables, and Iceberg where it is set."""
+    """Where tables go: a folder, the schema (database) of the Spark catalog, and an Iceberg catalog where one is set."""
 
     root: PathText
     catalog: Identifier = "nightjar"

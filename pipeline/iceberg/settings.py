@@ -5,12 +5,14 @@ import re
 from collections.abc import Mapping
 from typing import Annotated
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
 from pipeline.errors import ConfigError
 from pipeline.settings import Frozen, Identifier
 
-_SECRET = re.compile(r"secret|password|passwd|token|credential|access[-_.]?key|api[-_.]?key|authorization", re.IGNORECASE)
+_SECRET = re.compile(
+    r"secret|password|passwd|token|credential|access[-_.]?key|api[-_.]?key|authorization", re.IGNORECASE
+)
 _PASSWORD_IN_URI = re.compile(r"://[^/@\s]*:[^/@\s]*@")
 
 
@@ -33,8 +35,8 @@ class IcebergConfig(Frozen):
 
     catalog: Identifier = "nightjar"
     namespace: Identifier = "nightjar"
-    properties: Annotated[dict[str, str], AfterValidator(_without_secrets)] = {}
-    properties_from_env: dict[str, Identifier] = {}
+    properties: Annotated[dict[str, str], AfterValidator(_without_secrets)] = Field(default_factory=dict)
+    properties_from_env: dict[str, Identifier] = Field(default_factory=dict)
 
     def resolved(self, environment: Mapping[str, str] = os.environ) -> dict[str, str]:
         """Return all properties, those from the environment included; not to be logged.

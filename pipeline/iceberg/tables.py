@@ -56,12 +56,12 @@ _PROPERTIES = {
 
 
 class IcebergTables:
-    """Tables of an Iceberg catalog; see `pipeline.publishers.Publisher`."""
+    """Tables of an Iceberg catalog; see `pipeline.publishers.Publisher`. Old snapshots: `pipeline.iceberg.snapshots`."""
 
     failpoint = "after_iceberg"
 
     def __init__(self, root: Path, config: IcebergConfig) -> None:
-        self._root, self._config = root, config
+        self.root, self._config = root, config
         self._catalog = open_catalog(root, config)
 
     def prepare(self, tables: Sequence[Table]) -> None:
@@ -70,26 +70,28 @@ class IcebergTables:
         Raises:
             PublishError: a table of that name has other columns, or belongs to another output root.
         """
-        remember_target(self._root, self._config)
-        self._tried("creating the namespace", lambda: self._catalog.create_namespace_if_not_exists(self._config.namespace))
+        remember_target(self.root, self._config)
+        self.tried(
+            "creating the namespace", lambda: self._catalog.create_namespace_if_not_exists(self._config.namespace)
+        )
         for table in tables:
-            self._tried(f"creating {table.name}", lambda table=table: self._create(table))  # type: ignore[misc]
+            self.tried(f"creating {table.name}", lambda table=table: self._create(table))  # type: ignore[misc]
 
     def point(self, table: Table, nights: Sequence[Published]) -> None:
         """Swap the nights' files in one snapshot; none is made where the table shows them already."""
         if nights:
-            wanted = {location_of(self._root / path): night for night in nights for path in night.files}
+            wanted = {location_of(self.root / path): night for night in nights for path in night.files}
             properties = {
                 "nightjar.run_id": ", ".join(sorted({_run_of(night) for night in nights})),
                 "nightjar.content_hash": json.dumps({str(night.run_date): night.content_hash for night in nights}),
             }
             dates = [night.run_date for night in nights]
-            self._tried(table.name, lambda: self._swap(table, dates, wanted, properties))
+            self.tried(table.name, lambda: self._swap(table, dates, wanted, properties))
 
     def drop(self, tables: Sequence[Table], dates: Sequence[date]) -> None:
         """Take the nights' files out in one snapshot per table."""
         for table in tables if dates else ():
-            self._tried(table.name, lambda table=table: self._swap(table, dates, {}, {}))  # type: ignore[misc]
+            self.tried(table.name, lambda table=table: self._swap(table, dates, {}, {}))  # type: ignore[misc]
 
     def verify(self, table: Table, nights: Sequence[Published]) -> None:
         """Compare the files that a scan of the nights is planned to read.
@@ -97,9 +99,9 @@ class IcebergTables:
         Raises:
             PublishError: they are not the given ones.
         """
-        wanted = {location_of(self._root / path) for night in nights for path in night.files}
+        wanted = {location_of(self.root / path) for night in nights for path in night.files}
         dates = [night.run_date for night in nights]
-        seen = set(self._tried(table.name, lambda: self._files(self.load(table.name), dates)))
+        seen = set(self.tried(table.name, lambda: self._files(self.load(table.name), dates)))
         if seen != wanted:
             raise PublishError(
                 f"Iceberg {self._config.namespace}.{table.name} does not show this run: {len(wanted - seen)} of its files are "
@@ -112,8 +114,8 @@ class IcebergTables:
         found: set[str] = set()
         for table in tables:
             if (there := self.find(table.name)) is not None:
-                files = self._tried(table.name, lambda there=there: self._files(there))  # type: ignore[misc]
-                found |= {str(path_of(location).parent.relative_to(self._root)) for location in files}
+                files = self.tried(table.name, lambda there=there: self._files(there))  # type: ignore[misc]
+                found |= {str(path_of(location).parent.relative_to(self.root)) for location in files}
         return found
 
     def load(self, name: str) -> IcebergTable:
@@ -127,7 +129,7 @@ class IcebergTables:
             PublishError: the catalog cannot be asked.
         """
         try:
-            return self._tried(name, lambda: self.load(name))
+            return self.tried(name, lambda: self.load(name))
         except PublishError as error:
             if isinstance(error.__cause__, NoSuchTableError):
                 return None
@@ -135,17 +137,20 @@ class IcebergTables:
 
     def _create(self, table: Table) -> None:
         schema = iceberg_schema(table)
-        properties = {**_PROPERTIES, _ROOT: str(self._root), "comment": table.comment}
-        there = self._catalog.create_table_if_not_exists(
-            (self._config.namespace, table.name),
-            schema,
-            partition_spec=partitioned_by_night(schema),
-            properties=properties,
-        )
+        properties = {**_PROPERTIES, _ROOT: str(self.root), "comment": table.comment}
+        there = self.find(table.name)
+        if there is None:
+            # writes a metadata file even where the table is there
+            there = self._catalog.create_table_if_not_exists(
+                (self._config.namespace, table.name),
+                schema,
+                partition_spec=partitioned_by_night(schema),
+                properties=properties,
+            )
         name = f"Iceberg table {self._config.namespace}.{table.name}"
-        if (owner := there.properties.get(_ROOT)) != str(self._root):
+        if (owner := there.properties.get(_ROOT)) != str(self.root):
             raise PublishError(
-                f"{name} belongs to {owner or 'somebody else'}, not to {self._root}: give this root an "
+                f"{name} belongs to {owner or 'somebody else'}, not to {self.root}: give this root an "
                 "output.iceberg.namespace of its own, or drop the table (the files stay) and publish again"
             )
         present, wanted = types_by_name(there.schema()), types_by_name(schema)
@@ -202,7 +207,7 @@ class IcebergTables:
             )
         return found
 
-    def _tried(self, step: str, action: Callable[[], R]) -> R:
+    def tried(self, step: str, action: Callable[[], R]) -> R:
         """Do something, again from the start where another writer was faster."""
         for attempt in range(1, ATTEMPTS + 1):
             try:

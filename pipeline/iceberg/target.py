@@ -30,9 +30,8 @@ def open_catalog(root: Path, config: IcebergConfig) -> "Catalog":
         raise ConfigError(f"{root}: with output.iceberg the path of the output root must not hold {min(found)!r}")
     properties = config.resolved()
     if not properties:
-        folder = root / FOLDER
-        folder.mkdir(parents=True, exist_ok=True)
-        properties = {"type": "sql", "uri": f"sqlite:///{folder}/catalog.db", "warehouse": f"file://{folder}"}
+        (root / FOLDER).mkdir(parents=True, exist_ok=True)
+        properties = local_properties(root)
     try:
         return load_catalog(config.catalog, **properties)
     except Exception as error:
@@ -41,6 +40,12 @@ def open_catalog(root: Path, config: IcebergConfig) -> "Catalog":
             f"output.iceberg: the catalog {config.catalog!r} cannot be opened ({type(error).__name__}); compare its "
             "properties with https://py.iceberg.apache.org/configuration/"
         ) from None
+
+
+def local_properties(root: Path) -> dict[str, str]:
+    """Return the properties of the catalog that needs no server: SQLite, and metadata under the output root."""
+    folder = root / FOLDER
+    return {"type": "sql", "uri": f"sqlite:///{folder}/catalog.db", "warehouse": f"file://{folder}"}
 
 
 def remember_target(root: Path, config: IcebergConfig) -> None:
@@ -54,8 +59,9 @@ def remember_target(root: Path, config: IcebergConfig) -> None:
         write_whole(path, json.dumps(target) + "\n")
     elif (known := json.loads(path.read_text(encoding="utf-8"))) != target:
         raise PublishError(
-            f"{root}: its tables are in the Iceberg catalog {known['catalog']!r}, namespace {known['namespace']!r}; "
-            f"output.iceberg names {config.catalog!r}, {config.namespace!r}. Name those, or drop the tables there and remove {path}"
+            f"{root}: its tables are in the Iceberg catalog {known['catalog']!r}, namespace {known['namespace']!r}, and "
+            f"output.iceberg names {config.catalog!r}, {config.namespace!r}; name those, or drop the tables there and remove "
+            f"{path}"
         )
 
 
@@ -70,6 +76,23 @@ def check_target(root: Path, config: IcebergConfig | None) -> None:
             f"{root}: its tables are also in Iceberg, but the configuration has no output.iceberg: set it as it was. To end it, "
             f"drop the tables there and remove {_path(root)}"
         )
+
+
+def check_reachable(root: Path, config: IcebergConfig | None) -> None:
+    """Find out before a run, not at its end, that the configured catalog does not answer; see `check_target` too.
+
+    Raises:
+        ConfigError: it cannot be opened or does not answer.
+    """
+    check_target(root, config)
+    if config is not None:
+        catalog = open_catalog(root, config)
+        try:
+            catalog.namespace_exists(config.namespace)
+        except Exception as error:
+            raise ConfigError(
+                f"output.iceberg: the catalog {config.catalog!r} does not answer: {type(error).__name__}; nothing was started"
+            ) from None
 
 
 def _path(root: Path) -> Path:

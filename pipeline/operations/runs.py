@@ -12,6 +12,7 @@ from pipeline.errors import PublishError
 from pipeline.iceberg.settings import IcebergConfig
 from pipeline.manifest import Manifest, manifest_path, published_runs, read_manifest
 from pipeline.publish import publish, show
+from pipeline.read_tables import published_manifests
 from pipeline.staging import staged_folders
 from pipeline.table import Table
 
@@ -75,6 +76,36 @@ def rollback(
         )
     show(spark, root, manifest, "rollback", iceberg)
     return manifest
+
+
+def publish_to_iceberg(root: Path, iceberg: IcebergConfig) -> list[date]:
+    """Let the Iceberg tables show what the publish log says, every night of it and no other; return the nights.
+
+    For a root whose nights were published before `output.iceberg` was set, or a catalog that was lost.
+
+    Raises:
+        PublishError: the catalog refused, or a published run's files are gone.
+    """
+    from pipeline.iceberg.tables import IcebergTables
+
+    place, manifests = IcebergTables(root, iceberg), published_manifests(root)
+    tables = [t for t in schemas.TABLES if any(t.name in m.columns for m in manifests)]
+    if missing := [path for m in manifests for path in m.missing(root)]:
+        raise PublishError(
+            f"{len(missing)} published files are gone (for example {missing[0]}); run their nights again"
+        )
+    place.prepare(tables)
+    dates = [day for m in manifests for day in m.dates]
+    for table in tables:
+        nights = [night for m in manifests for night in m.nights if night.table == table.name]
+        place.point(table, nights)
+        place.drop([table], sorted(_nights_of(place.shown([table])) - set(dates)))
+        place.verify(table, nights)
+    return dates
+
+
+def _nights_of(folders: set[str]) -> set[date]:
+    return {date.fromisoformat(Path(f).parent.name.removeprefix("run_date=")) for f in folders}
 
 
 def _started(run_id: str) -> str:

@@ -143,7 +143,9 @@ def test_two_writers_on_two_nights_both_succeed_and_on_one_night_one_whole_run_w
         assert {(DAYS[0], f"w{turn}0"), (DAYS[1], f"w{turn}1")} < shown
         (winner,) = {run_id for day, run_id in shown if day == DAYS[2]}
         assert winner in (f"w{turn}2", f"w{turn}3")
-        n_rows = [sum(r["run_id"] == run_id for r in place.read(TOPICS)) for run_id in (f"w{turn}0", f"w{turn}1", winner)]
+        n_rows = [
+            sum(r["run_id"] == run_id for r in place.read(TOPICS)) for run_id in (f"w{turn}0", f"w{turn}1", winner)
+        ]
         assert n_rows == [4, 5, 4 + int(winner[-1])]
 
 
@@ -158,11 +160,15 @@ def test_a_column_is_added_and_other_changes_are_refused(place: Place) -> None:
     publisher.prepare((newer,))
     publisher.point(newer, nights(manifest, newer))
     found = sorted((r["run_date"], str(r["origin"])) for r in place.read(newer))
-    assert found == sorted([(DAYS[0], "None")] * 3 + [(r["run_date"], str(r["origin"])) for r in rows_of(newer, DAYS[1], "r2", 3)])
+    assert found == sorted(
+        [(DAYS[0], "None")] * 3 + [(r["run_date"], str(r["origin"])) for r in rows_of(newer, DAYS[1], "r2", 3)]
+    )
     assert {r["run_id"] for r in place.read(newer) if r["origin"]} == {"r2"}
     renamed = Column(TOPICS.columns[0].name, Column("x", STRING, "").dtype, "was a number")
     other = version(renamed if TOPICS.columns[0].dtype != STRING else TOPICS.columns[0], *TOPICS.columns[2:])
-    with pytest.raises(PublishError, match=r"has other columns than this version.*not a column here.*(output.catalog|namespace)"):
+    with pytest.raises(
+        PublishError, match=r"has other columns than this version.*not a column here.*(output.catalog|namespace)"
+    ):
         place.connect().prepare((other,))
 
 
