@@ -1,7 +1,7 @@
 """Iceberg tables for Spark without a jar: a Python data source that plans and reads through pyiceberg.
 
-Every query loads the table anew in a Python process of the driver, so that a long-lived session sees what was published last,
-and plans one snapshot. Executors open the Parquet files by their path. Nothing is pushed down but the option `row_filter`.
+A scan of one snapshot is planned in a Python process of the driver; executors open the Parquet files by their path. Nothing is pushed
+down but the option `row_filter`.
 """
 
 import json
@@ -22,14 +22,20 @@ FORMAT = "nightjar_iceberg"
 
 
 def source_options(
-    catalog: str, properties: Mapping[str, str], from_env: Mapping[str, str], table: tuple[str, ...], row_filter: str
+    catalog: str,
+    properties: Mapping[str, str],
+    from_env: Mapping[str, str],
+    table: tuple[str, ...],
+    snapshot_id: int | None,
+    row_filter: str,
 ) -> dict[str, str]:
-    """Return the options that name a table; secrets stay names of environment variables of the driver."""
+    """Return the options that name a snapshot of a table; secrets stay names of environment variables of the driver."""
     return {
         "catalog": catalog,
         "properties": json.dumps(dict(properties)),
         "properties_from_env": json.dumps(dict(from_env)),
         "table": json.dumps(table),
+        "snapshot_id": "" if snapshot_id is None else str(snapshot_id),
         "row_filter": row_filter,
     }
 
@@ -43,13 +49,13 @@ class IcebergSource(DataSource):
         return FORMAT
 
     def schema(self) -> StructType:
-        """Return the table's columns as they are now."""
+        """Return the table's columns."""
         from pyiceberg.io.pyarrow import schema_to_pyarrow
 
         return from_arrow_schema(schema_to_pyarrow(_load(self.options).schema(), include_field_ids=False))
 
     def reader(self, schema: StructType) -> DataSourceReader:
-        """Plan a scan of the current snapshot."""
+        """Plan a scan."""
         return IcebergReader(self.options, schema)
 
 
@@ -66,7 +72,8 @@ class IcebergReader(DataSourceReader):
     def __init__(self, options: Mapping[str, str], schema: StructType) -> None:
         self._schema = schema
         table = _load(options)
-        scan = table.scan(row_filter=options.get("row_filter") or "true")
+        snapshot_id = int(options["snapshot_id"]) if options["snapshot_id"] else None
+        scan = table.scan(row_filter=options["row_filter"] or "true", snapshot_id=snapshot_id)
         self._filter = scan.row_filter
         self._tasks = list(scan.plan_files())
         few = {"snapshots": [], "snapshot_log": [], "metadata_log": [], "refs": {}, "current_snapshot_id": None}

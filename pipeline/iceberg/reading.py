@@ -29,7 +29,7 @@ def duckdb_table(root: Path, config: IcebergConfig, name: str) -> "duckdb.DuckDB
 def spark_frame(
     spark: SparkSession, root: Path, config: IcebergConfig, name: str, row_filter: str = "", *, view: str | None = None
 ) -> DataFrame:
-    """Return a table as a frame that each query plans anew; see `udfs.iceberg_source`.
+    """Return a table as a frame of the snapshot that is current now; see `udfs.iceberg_source`. For a later one call it again.
 
     Args:
         row_filter: of pyiceberg, for example `run_date >= '2026-10-05'`; prunes nights before anything is read.
@@ -37,8 +37,10 @@ def spark_frame(
     """
     spark.dataSource.register(IcebergSource)
     properties = config.properties or ({} if config.properties_from_env else local_properties(root))
+    snapshot = load_table(root, config, name).current_snapshot()
+    identifier, snapshot_id = (config.namespace, name), snapshot.snapshot_id if snapshot else None
     options = source_options(
-        config.catalog, properties, config.properties_from_env, (config.namespace, name), row_filter
+        config.catalog, properties, config.properties_from_env, identifier, snapshot_id, row_filter
     )
     frame = spark.read.format(FORMAT).options(**options).load()
     if view is not None:
