@@ -1,7 +1,7 @@
 """Iceberg tables for Spark without a jar: a Python data source that plans and reads through pyiceberg.
 
-A scan of one snapshot is planned in a Python process of the driver; executors open the Parquet files by their path. Nothing is pushed
-down but the option `row_filter`.
+A scan of one snapshot is planned in a Python process of the driver; executors open the Parquet files by their path. Nothing is
+pushed down but the option `row_filter`.
 """
 
 import json
