@@ -5,7 +5,7 @@ import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 import yaml
 from pydantic import AfterValidator, Field, ValidationError, model_validator
@@ -378,5 +378,7 @@ def _known_keys(model: type[JobConfig], path: Sequence[str]) -> list[str]:
     section: Any = model
     for part in path:
         known = getattr(section, "model_fields", {})
-        section = known[part].annotation if part in known else None
+        annotation = known[part].annotation if part in known else None
+        # a section that may be left out is a union with None
+        section = next((a for a in get_args(annotation) if hasattr(a, "model_fields")), annotation)
     return list(getattr(section, "model_fields", {}))

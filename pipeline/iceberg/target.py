@@ -20,12 +20,8 @@ def open_catalog(root: Path, config: IcebergConfig) -> "Catalog":
     Raises:
         ConfigError: it cannot be opened, or the root's path cannot stand in Iceberg's metadata.
     """
-    try:
-        from pyiceberg.catalog import load_catalog
-    except ImportError:
-        raise ConfigError(
-            "output.iceberg: pyiceberg is not installed; pip install 'nightjar-analytics[iceberg]'"
-        ) from None
+    from pyiceberg.catalog import load_catalog
+
     if found := {"#", "%"} & set(str(root)):
         raise ConfigError(f"{root}: with output.iceberg the path of the output root must not hold {min(found)!r}")
     properties = config.resolved()
@@ -69,8 +65,16 @@ def check_target(root: Path, config: IcebergConfig | None) -> None:
     """Refuse to leave Iceberg tables behind that show what is replaced, forgotten or removed here.
 
     Raises:
+        ConfigError: the configuration has `output.iceberg`, and pyiceberg is not installed.
         PublishError: the root has published to Iceberg, and the configuration has no `output.iceberg`.
     """
+    if config is not None:
+        try:
+            import pyiceberg  # noqa: F401
+        except ImportError:
+            raise ConfigError(
+                "output.iceberg: pyiceberg is not installed; pip install 'nightjar-analytics[iceberg]'"
+            ) from None
     if config is None and _path(root).exists():
         raise PublishError(
             f"{root}: its tables are also in Iceberg, but the configuration has no output.iceberg: set it as it was. To end it, "

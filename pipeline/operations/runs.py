@@ -10,6 +10,7 @@ from pipeline import schemas
 from pipeline.audit import TableAudit, audit
 from pipeline.errors import PublishError
 from pipeline.iceberg.settings import IcebergConfig
+from pipeline.iceberg.target import check_target
 from pipeline.manifest import Manifest, manifest_path, published_runs, read_manifest
 from pipeline.publish import publish, show
 from pipeline.read_tables import published_manifests
@@ -86,6 +87,7 @@ def publish_to_iceberg(root: Path, iceberg: IcebergConfig) -> list[date]:
     Raises:
         PublishError: the catalog refused, or a published run's files are gone.
     """
+    check_target(root, iceberg)
     from pipeline.iceberg.tables import IcebergTables
 
     place, manifests = IcebergTables(root, iceberg), published_manifests(root)

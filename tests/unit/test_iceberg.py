@@ -1,6 +1,7 @@
 """Iceberg tables without Spark: one snapshot per publication, none in vain, nothing of a text in it; old ones and their end."""
 
 import json
+import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,6 +16,7 @@ from pyspark.sql import types as T
 from tiny_nights import DAYS
 
 from pipeline import schemas
+from pipeline.config import load_config
 from pipeline.errors import ConfigError, PublishError
 from pipeline.iceberg import tables as module
 from pipeline.iceberg.files import types_by_name
@@ -173,6 +175,27 @@ def test_a_catalog_that_does_not_answer_is_noticed_before_the_run(tmp_path: Path
     with pytest.raises(ConfigError, match="must not hold '#'"):
         check_reachable(tmp_path / "a#b", CONFIG)
     check_reachable(tmp_path, CONFIG)
+
+
+def test_without_pyiceberg_the_message_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyiceberg", None)
+    with pytest.raises(ConfigError, match=r"pip install 'nightjar-analytics\[iceberg\]'"):
+        check_target(tmp_path, CONFIG)
+    check_target(tmp_path, None)
+
+
+def test_the_section_is_read_from_a_configuration_and_wrong_keys_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "night.yaml"
+    path.write_text("input: {path: /in}\noutput: {root: /out, iceberg: {}}\n")
+    assert load_config(path).output.iceberg == IcebergConfig()
+    assert load_config(
+        path, ["output.iceberg.properties={type: rest, uri: 'http://c'}"]
+    ).output.iceberg == IcebergConfig(properties={"type": "rest", "uri": "http://c"})
+    with pytest.raises(ConfigError) as caught:
+        load_config(path, ["output.iceberg.namspace=x", "output.iceberg.properties={token: s3cr3t}"])
+    assert "output.iceberg.namspace: unknown key; did you mean namespace?" in str(caught.value)
+    assert "output.iceberg.properties: token holds a secret" in str(caught.value)
+    assert "s3cr3t" not in str(caught.value)
 
 
 def test_secrets_are_given_by_the_name_of_a_variable(monkeypatch: pytest.MonkeyPatch) -> None:
