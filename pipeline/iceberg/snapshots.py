@@ -6,6 +6,7 @@ Readers of a snapshot that is no longer current (time travel, a query that began
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -43,9 +44,7 @@ def old_snapshots(iceberg: IcebergTables, tables: Sequence[Table], before: datet
     found = OldSnapshots()
     for table in tables:
         if (there := iceberg.find(table.name)) is not None:
-            iceberg.tried(
-                f"snapshots of {table.name}", lambda n=table.name, t=there: _look(iceberg, n, t, before, found)
-            )  # type: ignore[misc]
+            iceberg.tried(f"snapshots of {table.name}", partial(_look, iceberg, table.name, there, before, found))
     return found
 
 

@@ -10,6 +10,7 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -72,10 +73,10 @@ class IcebergTables:
         """
         remember_target(self.root, self._config)
         self.tried(
-            "creating the namespace", lambda: self._catalog.create_namespace_if_not_exists(self._config.namespace)
+            "creating the namespace", partial(self._catalog.create_namespace_if_not_exists, self._config.namespace)
         )
         for table in tables:
-            self.tried(f"creating {table.name}", lambda table=table: self._create(table))  # type: ignore[misc]
+            self.tried(f"creating {table.name}", partial(self._create, table))
 
     def point(self, table: Table, nights: Sequence[Published]) -> None:
         """Swap the nights' files in one snapshot; none is made where the table shows them already."""
@@ -86,12 +87,12 @@ class IcebergTables:
                 "nightjar.content_hash": json.dumps({str(night.run_date): night.content_hash for night in nights}),
             }
             dates = [night.run_date for night in nights]
-            self.tried(table.name, lambda: self._swap(table, dates, wanted, properties))
+            self.tried(table.name, partial(self._swap, table, dates, wanted, properties))
 
     def drop(self, tables: Sequence[Table], dates: Sequence[date]) -> None:
         """Take the nights' files out in one snapshot per table."""
         for table in tables if dates else ():
-            self.tried(table.name, lambda table=table: self._swap(table, dates, {}, {}))  # type: ignore[misc]
+            self.tried(table.name, partial(self._swap, table, dates, {}, {}))
 
     def verify(self, table: Table, nights: Sequence[Published]) -> None:
         """Compare the files that a scan of the nights is planned to read.
@@ -114,7 +115,7 @@ class IcebergTables:
         found: set[str] = set()
         for table in tables:
             if (there := self.find(table.name)) is not None:
-                files = self.tried(table.name, lambda there=there: self._files(there))  # type: ignore[misc]
+                files = self.tried(table.name, partial(self._files, there))
                 found |= {str(path_of(location).parent.relative_to(self.root)) for location in files}
         return found
 
@@ -129,7 +130,7 @@ class IcebergTables:
             PublishError: the catalog cannot be asked.
         """
         try:
-            return self.tried(name, lambda: self.load(name))
+            return self.tried(name, partial(self.load, name))
         except PublishError as error:
             if isinstance(error.__cause__, NoSuchTableError):
                 return None
