@@ -22,6 +22,7 @@ from pipeline.command import add_overrides, report
 from pipeline.config import NightlyConfig, load_config
 from pipeline.errors import NightjarError
 from pipeline.failures import explain, stack
+from pipeline.iceberg.target import check_reachable
 from pipeline.limits import Limits, held_gpus, parse_deadline
 from pipeline.manifest import RunLock, new_run_id
 from pipeline.models import resolve_full_model, resolve_models
@@ -101,6 +102,7 @@ def run(config: NightlyConfig, dates: Sequence[date], limits: Limits, retry_erro
             corpus = inspect_corpus(config.input)
             spec = resolve_models(config)
             full_spec = resolve_full_model(config, spec)
+            check_reachable(root, config.output.iceberg)
             check_java()
         except BaseException as caught:
             error = explain(caught)
