@@ -76,7 +76,13 @@ class IcebergReader(DataSourceReader):
         scan = table.scan(row_filter=options["row_filter"] or "true", snapshot_id=snapshot_id)
         self._filter = scan.row_filter
         self._tasks = list(scan.plan_files())
-        few = {"snapshots": [], "snapshot_log": [], "metadata_log": [], "refs": {}, "current_snapshot_id": None}
+        few: dict[str, Any] = {
+            "snapshots": [],
+            "snapshot_log": [],
+            "metadata_log": [],
+            "refs": {},
+            "current_snapshot_id": None,
+        }
         self._metadata = table.metadata.model_copy(update=few)
 
     def partitions(self) -> Sequence[InputPartition]:

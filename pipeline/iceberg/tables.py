@@ -20,7 +20,6 @@ from pyiceberg.exceptions import (
     NoSuchTableError,
     ValidationException,
 )
-from pyiceberg.expressions import In
 from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table as IcebergTable
 
@@ -183,7 +182,7 @@ class IcebergTables:
         with there.transaction() as transaction:
             if transaction.table_metadata.name_mapping() is None:
                 mapping = transaction.table_metadata.schema().name_mapping
-                transaction.set_properties(**{_NAME_MAPPING: mapping.model_dump_json()})
+                transaction.set_properties({_NAME_MAPPING: mapping.model_dump_json()})
             new = [
                 data_file(transaction.table_metadata, path_of(location), wanted[location].run_date)
                 for location in sorted(wanted.keys() - shown.keys())
@@ -197,8 +196,11 @@ class IcebergTables:
 
     def _files(self, there: IcebergTable, dates: Sequence[date] | None = None) -> dict[str, DataFile]:
         """Return the files that a reader of some nights, or of all, would read now, by location."""
-        nights = None if dates is None else In(RUN_DATE.name, {day.isoformat() for day in dates})
-        scan = there.scan() if nights is None else there.scan(row_filter=nights)
+        row_filter = "true"
+        if dates is not None:
+            nights = ", ".join(f"'{day.isoformat()}'" for day in dates)
+            row_filter = f"{RUN_DATE.name} in ({nights})" if dates else "false"
+        scan = there.scan(row_filter=row_filter)
         files = [task.file for task in scan.plan_files()]
         found = {file.file_path: file for file in files}
         if len(found) != len(files):
