@@ -81,6 +81,7 @@ dist: setup ## wheel, and the same bytes as a zip for --py-files
 docs: setup ## regenerate the pages that are generated
 	$(BIN)/python -m pipeline.tables_doc
 	$(BIN)/python -m pipeline.results_doc
+	$(BIN)/python tests/faults/matrix.py
 
 clean: ## remove what was built and published here, not .venv
 	rm -rf $(OUT) dist build *.egg-info

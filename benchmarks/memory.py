@@ -12,7 +12,7 @@ def worker_peaks(job: "subprocess.Popen[bytes]") -> dict[int, int]:
     """Wait for a job; return process id -> peak resident bytes of each Python worker it had, its daemon included."""
     peaks: dict[int, int] = {}
     while job.poll() is None:
-        for pid in _descendants(job.pid):
+        for pid in descendants(job.pid):
             if _WORKER in _read(pid, "cmdline"):
                 peaks[pid] = max(peaks.get(pid, 0), _peak_bytes(pid))
         time.sleep(_EVERY_SEC)
@@ -22,14 +22,14 @@ def worker_peaks(job: "subprocess.Popen[bytes]") -> dict[int, int]:
 def resident_bytes(pid: int) -> int:
     """Return what a process and all below it hold now, pages that they share counted once; mapped files count."""
     total = 0
-    for each in (pid, *_descendants(pid)):
+    for each in (pid, *descendants(pid)):
         for line in _read(each, "smaps_rollup").splitlines():
             if line.startswith(b"Pss:"):
                 total += int(line.split()[1]) * 1024
     return total
 
 
-def _descendants(pid: int) -> list[int]:
+def descendants(pid: int) -> list[int]:
     """Return the processes below `pid`."""
     children: dict[int, list[int]] = {}
     for entry in Path("/proc").glob("[0-9]*"):

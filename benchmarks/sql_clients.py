@@ -4,13 +4,14 @@
 
 The server runs on two cores with the default models. Each client asks statements of MIXED in random order, opens a new connection
 after every 5, and compares each answer with the one that a single client got before. One statement in ten scores a text that
-was never seen. Every third connection of a client is dropped in the middle of a statement. Memory is that of the JVM and of the
-Python processes below the job (resident set; processes that were forked share pages, so that their sum counts some twice).
+was never seen. Every third connection of a client is cut in the moment in which a long statement starts; at the end none may run.
+Memory: benchmarks/sql_memory.py; half-way all clients stop, so that the live heap can be read. The heap is committed and touched
+from the start, so that what grows of the JVM is not the heap.
 """
 
 import argparse
 import itertools
-import os
+import json
 import random
 import statistics
 import sys
@@ -23,7 +24,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmarks.sql_wire import Client, Served, served
+from benchmarks.sql_memory import MemoryLog, live_heap_mib, shown
+from benchmarks.sql_wire import Client, Served, free_port, running_jobs, served
 from benchmarks.summary import machine, versions, write_json
 
 MIXED = {
@@ -40,6 +42,9 @@ MIXED = {
 NEW_TEXT = "SELECT ai_analyze_sentiment('what a day, message {number} of {client}')"
 LONG = "SELECT count(*) FROM range(1000000000000) WHERE id % 7 = 8"
 _STATEMENTS_PER_CONNECTION, _DROPPED = 5, 3
+_LEFT_SEC = 30
+"""After which a statement whose client has gone must not run any more."""
+_HEAP = "-Xms2g -XX:+AlwaysPreTouch"
 
 
 @dataclass
@@ -64,10 +69,10 @@ class Seen:
             self.errors[f"{name}: {type(error).__name__}: {str(error)[:200]}"] += 1
 
 
-def one_client(number: int, port: int, until: float, serial: dict[str, Any], seen: Seen) -> None:
-    """Ask until the time is over."""
-    order = random.Random(number)
-    for turn in itertools.count():
+def one_client(number: int, port: int, until: float, serial: dict[str, Any], seen: Seen, turns: int) -> None:
+    """Ask until the time is over; `turns` is the number of the first turn, in which new texts differ from earlier ones."""
+    order = random.Random(number + turns)
+    for turn in itertools.count(turns):
         if time.monotonic() >= until:
             return
         try:
@@ -100,61 +105,19 @@ def one_client(number: int, port: int, until: float, serial: dict[str, Any], see
             connection.close()
 
 
-def memory(pid: int) -> dict[str, float]:
-    """Return MiB resident of the job, its JVM and its Python workers, and how many workers there are."""
-    below, queue = [], [pid]
-    parents: dict[int, list[int]] = {}
-    for entry in filter(str.isdecimal, os.listdir("/proc")):
-        try:
-            stat = Path("/proc", entry, "stat").read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        parents.setdefault(int(stat[1]), []).append(int(entry))
-    while queue:
-        children = parents.get(queue.pop(), [])
-        below += children
-        queue += children
-    sizes = {p: _resident(p) for p in (pid, *below)}
-    names = {p: _name(p) for p in below}
-    workers = [p for p in below if names[p].startswith("python")]
-    return {
-        "job": round(sizes[pid]),
-        "jvm": round(sum(sizes[p] for p in below if names[p] == "java")),
-        "workers": round(sum(sizes[p] for p in workers)),
-        "n_workers": len(workers),
-    }
-
-
-def _resident(pid: int) -> float:
-    try:
-        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
-    except OSError:
-        return 0.0
-
-
-def _name(pid: int) -> str:
-    try:
-        return Path(f"/proc/{pid}/comm").read_text().strip()
-    except OSError:
-        return ""
-
-
-def measure(server: Served, clients: int, seconds: float) -> dict[str, Any]:
+def measure(server: Served, ui_port: int, clients: int, seconds: float) -> dict[str, Any]:
     """Let the clients run; return what they saw."""
     one = Client(server.port)
     serial = {name: one.ask(sql) for name, sql in MIXED.items()}
     one.close()
-    seen, started = Seen(), time.monotonic()
-    sizes = [{"at": 0, **memory(server.process.pid)}]
-    threads = [
-        threading.Thread(target=one_client, args=(n, server.port, started + seconds, serial, seen))
-        for n in range(clients)
-    ]
-    for thread in threads:
-        thread.start()
-    while any(thread.is_alive() for thread in threads):
-        time.sleep(min(15, seconds / 4))
-        sizes.append({"at": round(time.monotonic() - started), **memory(server.process.pid)})
+    seen, memory, started = Seen(), MemoryLog(server.process.pid), time.monotonic()
+    memory.start()
+    heap, left = [live_heap_mib(server.process.pid)], 0
+    for half in range(2):
+        _load(server, clients, time.monotonic() + seconds / 2, serial, seen, turns=half * 10_000)
+        left += _jobs_left(ui_port)
+        heap.append(live_heap_mib(server.process.pid))
+    trends = memory.end()
     asked = sum(len(values) for values in seen.seconds.values())
     return {
         "clients": clients,
@@ -165,8 +128,28 @@ def measure(server: Served, clients: int, seconds: float) -> dict[str, Any]:
         "answers_that_differ": seen.different,
         "connections_dropped": seen.dropped,
         "latency_sec": {name: _latency(values) for name, values in seen.seconds.items() if values},
-        "memory_mib": sizes,
+        "memory": shown(trends),
+        "memory_samples": memory.samples,
+        "live_heap_mib": dict(zip(("before", "after_half", "after"), heap, strict=True)),
+        "jobs_left": left,
     }
+
+
+def _load(server: Served, clients: int, until: float, serial: dict[str, Any], seen: Seen, turns: int) -> None:
+    threads = [
+        threading.Thread(target=one_client, args=(n, server.port, until, serial, seen, turns)) for n in range(clients)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def _jobs_left(ui_port: int) -> int:
+    deadline = time.monotonic() + _LEFT_SEC
+    while (left := len(running_jobs(ui_port))) and time.monotonic() < deadline:
+        time.sleep(1)
+    return left
 
 
 def _latency(values: Sequence[float]) -> dict[str, float]:
@@ -180,7 +163,7 @@ def _latency(values: Sequence[float]) -> dict[str, float]:
 
 
 def main(argv: Sequence[str]) -> int:
-    """Start the server, load it, stop it, write the figures; 1 if there was an error or an answer differed."""
+    """Start the server, load it, stop it, write the figures; 1 for errors, other answers, memory that grows, jobs left."""
     parser = argparse.ArgumentParser(prog="benchmarks.sql_clients", description=__doc__.splitlines()[0])
     parser.add_argument("--root", type=Path, required=True, help="output.root of the nightly job")
     parser.add_argument("--clients", type=int, default=16)
@@ -189,17 +172,26 @@ def main(argv: Sequence[str]) -> int:
     args = parser.parse_args(argv)
     with tempfile.TemporaryDirectory() as folder:
         config = Path(folder) / "server.yaml"
+        ui_port = free_port()
         cache = f"cache: {{folder: {folder}/cache}}"
-        config.write_text(f"model: {{device: cpu}}\n{cache}\nspark: {{spark.master: 'local[2]'}}\n", encoding="utf-8")
-        with served(args.root, Path(folder) / "log", "--functions-config", str(config)) as server:
-            found = measure(server, args.clients, args.seconds)
+        properties = f"{{spark.master: 'local[2]', spark.ui.enabled: 'true', spark.ui.port: '{ui_port}'}}"
+        config.write_text(f"model: {{device: cpu}}\n{cache}\nspark: {properties}\n", encoding="utf-8")
+        log, options = Path(folder) / "log", ("--functions-config", str(config))
+        with served(args.root, log, *options, java_options=_HEAP) as server:
+            found = measure(server, ui_port, args.clients, args.seconds)
         found["exit_code"] = server.process.returncode
         found["health"] = [
-            line for line in server.log.read_text().splitlines() if "health" in line or "stopping" in line
+            line
+            for line in server.log.read_text().splitlines()
+            if any(word in line for word in ("health", "abandoned", "stopping"))
         ]
     write_json(args.out, {"machine": machine(), "versions": versions(), **found})
-    print({key: value for key, value in found.items() if key != "health"})
-    return int(bool(found["errors"]) or found["answers_that_differ"] > 0 or found["exit_code"] != 0)
+    print(json.dumps({key: value for key, value in found.items() if key != "memory_samples"}, indent=1))
+    heap = found["live_heap_mib"]
+    grew = [name for name in ("heap",) if heap["after"] > 1.1 * heap["after_half"]]
+    grew += [name for name, one in found["memory"].items() if not one["flat"]]
+    wrong = ("errors", "answers_that_differ", "jobs_left", "exit_code")
+    return int(bool(grew) or any(found[key] for key in wrong))
 
 
 if __name__ == "__main__":

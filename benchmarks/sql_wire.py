@@ -7,6 +7,8 @@ import signal
 import socket
 import subprocess
 import sys
+import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -63,6 +65,18 @@ def served(root: Path, log: Path, *args: str, java_options: str = "", seconds: f
         process.stdout.close()
 
 
+def running_jobs(ui_port: int) -> list[str]:
+    """Return the names of the Spark jobs that run in a server, from Spark's own REST API.
+
+    The server needs `spark.ui.enabled` and that `spark.ui.port`.
+    """
+    base = f"http://127.0.0.1:{ui_port}/api/v1/applications"
+    with urllib.request.urlopen(base) as answer:
+        application = json.load(answer)[0]["id"]
+    with urllib.request.urlopen(f"{base}/{application}/jobs?status=running") as answer:
+        return [job["name"] for job in json.load(answer)]
+
+
 class Client:
     """One connection with one session, as a DBAPI client has it. (impyla opens a session for each cursor; here is one.)"""
 
@@ -87,9 +101,10 @@ class Client:
         self._cursor.close()
         self._connection.close()
 
-    def drop_while_asking(self, sql: str) -> None:
+    def drop_while_asking(self, sql: str, after_sec: float = 0.0) -> None:
         """Start a statement and cut the connection, as happens when a client is killed."""
         self._cursor.execute_async(sql)
+        time.sleep(after_sec)
         self._connection.close()  # the transport alone; the session stays open on the server
 
 

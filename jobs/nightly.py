@@ -22,10 +22,12 @@ from pipeline.command import add_overrides, report
 from pipeline.config import NightlyConfig, load_config
 from pipeline.errors import NightjarError
 from pipeline.failures import explain, stack
+from pipeline.iceberg.target import check_reachable
 from pipeline.limits import Limits, held_gpus, parse_deadline
 from pipeline.manifest import RunLock, new_run_id
 from pipeline.models import resolve_full_model, resolve_models
 from pipeline.night import Night, run_nights
+from pipeline.output_root import refuse_links
 from pipeline.plan import as_rows, make_plan, write_plan
 from pipeline.preflight import check_writable, inspect_corpus
 from pipeline.progress import configure_logging, log_file
@@ -48,6 +50,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--plan", action="store_true", help="predict time and GPU hours; score and publish nothing")
     parser.add_argument("--deadline", type=_deadline, metavar="T", help="stop scoring at HH:MM (UTC) or an ISO time")
     parser.add_argument("--max-gpu-hours", type=_hours, metavar="X", help="stop scoring after X hours of a GPU")
+    parser.add_argument("--wait", type=_minutes, default=0.0, metavar="MIN", help="wait so long for another run to end")
     parser.add_argument("--retry-errors", action="store_true", help="score again texts that killed or hung a worker")
     add_overrides(parser)
     args = parser.parse_args(argv)
@@ -81,17 +84,25 @@ def _hours(text: str) -> float:
     return hours
 
 
-def run(config: NightlyConfig, dates: Sequence[date], limits: Limits, retry_errors: bool) -> None:
+def _minutes(text: str) -> float:
+    if not re.fullmatch(r"\d+(\.\d+)?", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of minutes, 0 or more")
+    return float(text)
+
+
+def run(config: NightlyConfig, dates: Sequence[date], limits: Limits, retry_errors: bool, wait_sec: float) -> None:
     """Check everything that can be checked without Spark, then run the nights in a session of their own."""
     started_at = datetime.now(UTC)
     root = Path(config.output.root).absolute()
     run_id = new_run_id(started_at)
     check_writable(root)
-    with RunLock(root, run_id):
+    refuse_links(root)
+    with RunLock(root, run_id, wait_sec):
         try:
             corpus = inspect_corpus(config.input)
             spec = resolve_models(config)
             full_spec = resolve_full_model(config, spec)
+            check_reachable(root, config.output.iceberg)
             check_java()
         except BaseException as caught:
             error = explain(caught)
@@ -120,6 +131,7 @@ def plan(config: NightlyConfig, dates: Sequence[date], retry_errors: bool) -> No
     """Print what a run would score and how long that takes; write it to `_plans` under the output root."""
     started_at, root = datetime.now(UTC), Path(config.output.root).absolute()
     check_writable(root)
+    refuse_links(root)
     corpus = inspect_corpus(config.input)
     spec = resolve_models(config)
     check_java()
@@ -199,7 +211,7 @@ def main(argv: Sequence[str]) -> int:
         if args.plan:
             plan(config, dates, args.retry_errors)
             return 0
-        run(config, dates, Limits(args.deadline, args.max_gpu_hours), args.retry_errors)
+        run(config, dates, Limits(args.deadline, args.max_gpu_hours), args.retry_errors, 60 * args.wait)
     except BaseException as error:
         return report(error)
     return 0

@@ -6,6 +6,7 @@
     python jobs/tables.py forget   --config my.yaml --id a-17 --id a-18 [--group "Heron Router"] [--without-texts]
     python jobs/tables.py explain-key   --config my.yaml --id a-17
     python jobs/tables.py compact-store --config my.yaml
+    python jobs/tables.py publish-iceberg --config my.yaml
 
 Exit codes: 0 done, 1 the data failed a check, 2 usage or configuration, 3 failed: every night of every table is whole, run again.
 """
@@ -28,7 +29,8 @@ from pipeline.operations.explaining import explain, key_of_text, keys_of_documen
 from pipeline.operations.forgetting import forget
 from pipeline.operations.forgotten import Subject
 from pipeline.operations.garbage import Retention, delete, find_garbage
-from pipeline.operations.runs import publish_run, rollback
+from pipeline.operations.runs import publish_run, publish_to_iceberg, rollback
+from pipeline.output_root import refuse_links
 from pipeline.progress import configure_logging
 from pipeline.runtimes import resolve_runtime
 from pipeline.session import build_session, check_java
@@ -68,6 +70,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     which.add_argument("--text", help="a text")
     added.add_argument("--lang", help="declared language of --text")
     command("compact-store", "fold the score store's many folders into few files that are searched by key")
+    command("publish-iceberg", "let the Iceberg tables show every published night: after output.iceberg was set")
     args = parser.parse_args(argv)
     if args.command == "forget" and not (args.id or args.group):
         parser.error("forget: give --id or --group")
@@ -91,11 +94,11 @@ def run(spark: SparkSession, root: Path, config: NightlyConfig, args: argparse.N
     """Do what was asked and print what was done."""
     match args.command:
         case "publish":
-            audits = publish_run(spark, root, config.output.catalog, args.run_id)
+            audits = publish_run(spark, root, config.output.catalog, args.run_id, iceberg=config.output.iceberg)
             nights = sorted({str(a.run_date) for a in audits})
             print(f"published {args.run_id}: {', '.join(nights)}, {sum(a.rows for a in audits):,} rows")
         case "rollback":
-            manifest = rollback(spark, root, args.date, args.run_id)
+            manifest = rollback(spark, root, args.date, args.run_id, config.output.iceberg)
             print(f"{args.date} shows {args.run_id} again: {sum(n.rows for n in manifest.nights):,} rows")
         case "gc":
             _gc(spark, root, config, args)
@@ -113,15 +116,20 @@ def run(spark: SparkSession, root: Path, config: NightlyConfig, args: argparse.N
             for key in model_keys(root):
                 done = compact(spark, root, key)
                 print(f"{key}: {done.folders} folders folded in, {done.rows:,} rows, {done.bytes:,} bytes compacted")
+        case "publish-iceberg":
+            if config.output.iceberg is None:
+                raise ConfigError("output.iceberg: not set; docs/iceberg.md says how")
+            print(f"Iceberg shows {len(publish_to_iceberg(root, config.output.iceberg)):,} nights")
 
 
 def _gc(spark: SparkSession, root: Path, config: NightlyConfig, args: argparse.Namespace) -> None:
     retention = Retention(args.keep, timedelta(days=args.older_than))
-    garbage = find_garbage(spark, root, config.output.catalog, retention)
+    output = config.output
+    garbage = find_garbage(spark, root, output.catalog, retention, iceberg=output.iceberg)
     for item in garbage:
         print(f"{item.kind:8} {item.bytes:>15,}  {item.since:%Y-%m-%d}  {item.path}")
     if args.delete:
-        delete(root, garbage)
+        delete(root, garbage, output.iceberg)
     total = sum(item.bytes for item in garbage)
     print(f"{len(garbage)} items, {total:,} bytes {'removed' if args.delete else 'could go; --delete removes them'}")
 
@@ -148,6 +156,7 @@ def main(argv: Sequence[str]) -> int:
         root = Path(config.output.root).absolute()
         if not root.is_dir():
             raise ConfigError(f"output.root: {root}: no such folder; give that of the nightly job")
+        refuse_links(root)
         check_java()
         with RunLock(root, f"tables {args.command}"):
             spark = build_session("nightjar-tables", config.spark, root / "_catalog")

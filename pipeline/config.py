@@ -5,12 +5,13 @@ import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 import yaml
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from pipeline.errors import ConfigError
+from pipeline.iceberg.settings import IcebergConfig
 from pipeline.patterns.config import PatternsConfig
 from pipeline.settings import Fraction, Frozen, Identifier, PathText
 from pipeline.thresholds import smallest_sample
@@ -68,10 +69,11 @@ class InputConfig(Frozen):
 
 
 class OutputConfig(Frozen):
-    """Where tables go: a folder, and the schema (database) of the Spark catalog that holds the tables."""
+    """Where tables go: a folder, the schema (database) of the Spark catalog, and an Iceberg catalog where one is set."""
 
     root: PathText
     catalog: Identifier = "nightjar"
+    iceberg: IcebergConfig | None = None
 
 
 class RouteConfig(Frozen):
@@ -376,5 +378,7 @@ def _known_keys(model: type[JobConfig], path: Sequence[str]) -> list[str]:
     section: Any = model
     for part in path:
         known = getattr(section, "model_fields", {})
-        section = known[part].annotation if part in known else None
+        annotation = known[part].annotation if part in known else None
+        # a section that may be left out is a union with None
+        section = next((a for a in get_args(annotation) if hasattr(a, "model_fields")), annotation)
     return list(getattr(section, "model_fields", {}))

@@ -13,6 +13,7 @@ _PYTHON_ERROR = re.compile(r"^(?:[\w.]+\.)?(\w*(?:Error|Exception)): (.+)$", re.
 _BUDGET = re.compile(r"CrashBudgetError: (.+)")
 _MAX_CHARS = 300
 _WORKER_LOST = ("Python worker exited unexpectedly", "worker process terminated due to idle timeout", "CUDA error")
+_JVM_LOST = ("does not exist in the JVM", "Answer from Java side is empty", "Java heap space")
 _NOTHING = "nothing was published"
 
 
@@ -53,6 +54,10 @@ def explain(error: BaseException) -> NightjarError:
         return NightjarError(
             f"a Python worker died (killed for memory, or a crash in native code); {_NOTHING}. "
             "Give executors more memory or lower model.token_budget; Spark's log has the worker's last lines"
+        )
+    if any(sign in text for sign in _JVM_LOST):
+        return NightjarError(
+            "the driver's JVM has ended, probably out of memory; every night of every table is whole; raise spark.driver.memory"
         )
     return NightjarError(_last_cause(error, text))
 

@@ -11,6 +11,7 @@ import os
 import re
 import secrets
 import socket
+import time
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
@@ -76,14 +77,16 @@ class RunLock:
     be whole, but two runs could each win some of them.
     """
 
-    def __init__(self, root: Path, run_id: str = "") -> None:
+    def __init__(self, root: Path, run_id: str = "", wait_sec: float = 0.0) -> None:
+        """Name the root, the run as others see it, and for how long to wait where another run holds the lock."""
         self._root = root
         self._run_id = run_id
+        self._wait_sec = wait_sec
         self._path = root / "_lock"
         self._descriptor: int | None = None
 
     def __enter__(self) -> "RunLock":
-        """Take the lock.
+        """Take the lock, at once or within the time to wait.
 
         Raises:
             PublishError: another run holds it; the message says which.
@@ -91,14 +94,15 @@ class RunLock:
         check_root(self._root)
         self._root.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        deadline = time.monotonic() + self._wait_sec
+        while not (is_ours := _try_lock(descriptor)) and time.monotonic() < deadline:
+            time.sleep(0.5)
+        if not is_ours:
             holder = os.read(descriptor, 500).decode("utf-8", "replace").strip() or "a run that has just started"
             os.close(descriptor)
             raise PublishError(
                 f"{self._root}: another run is going on ({holder}); wait for it or end it, then run again"
-            ) from None
+            )
         os.ftruncate(descriptor, 0)
         since = datetime.now(UTC).isoformat(timespec="seconds")
         holder = f"{f'run {self._run_id}, ' if self._run_id else ''}pid {os.getpid()} on {socket.gethostname()} since {since}"
@@ -243,6 +247,14 @@ def published_runs(root: Path) -> dict[date, str]:
     for record in read_log(root):
         runs |= {date.fromisoformat(d): record["run_id"] for d in record["dates"]}
     return dict(sorted(runs.items()))
+
+
+def _try_lock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _size(path: Path) -> int | None:

@@ -155,7 +155,7 @@ def head_spec(entry: Entry, task: str = "sentiment") -> HeadSpec:
     """Turn an entry of a lock file into the spec of a head for `task`.
 
     Raises:
-        ModelError: a field is missing, or the head is for another task; one for sentiment has the labels of sentiment.
+        ModelError: a field is missing, the head is for another task, or a label is no text; one for sentiment has its labels.
     """
     with _complete(entry):
         spec = HeadSpec(
@@ -170,9 +170,16 @@ def head_spec(entry: Entry, task: str = "sentiment") -> HeadSpec:
         raise ModelError(f"{spec.name}: is a head for the task {entry['task']}, not for {task}")
     if task == "sentiment" and set(spec.labels) != set(SENTIMENTS):
         raise ModelError(
-            f"model.sentiment: {spec.name} has the labels {', '.join(spec.labels)}, not {', '.join(SENTIMENTS)}"
+            f"model.sentiment: {spec.name} has the labels {', '.join(map(_shown, spec.labels))}, not {', '.join(SENTIMENTS)}"
         )
+    if broken := [label for label in spec.labels if _shown(label) != label]:
+        raise ModelError(f"{spec.name}: the label {_shown(broken[0])} is not text that can be stored; rename it")
     return spec
+
+
+def _shown(label: object) -> str:
+    """Return a label as it can be printed and stored; half a surrogate pair, which JSON allows, is escaped."""
+    return str(label).encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 @contextmanager

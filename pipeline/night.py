@@ -298,7 +298,8 @@ def _publish(spark: SparkSession, night: Night) -> None:
             night.audits += audit(spark, table, night.root, night.run_id, night.dates)
         stage.rows = sum(a.rows for a in night.audits)
     with night.stages.stage("publish") as stage:
-        publish(spark, night.root, night.config.output.catalog, night.run_id, night.audits)
+        output = night.config.output
+        publish(spark, night.root, output.catalog, night.run_id, night.audits, iceberg=output.iceberg)
         stage.rows = len(night.audits)
 
 

@@ -33,7 +33,11 @@ _FIXED = {
 }
 """Results depend on these; a configuration that asks for something else is refused."""
 
-_REDACTED = "(?i)secret|password|passwd|token|credential|access[.]?key|api[._-]?key|dsn|authorization"
+_REDACTED = (
+    "(?i)secret|password|passwd|token|credential|access[.]?key|api[._-]?key|dsn|authorization|://[^/@\\s]+:[^/@\\s]+@"
+)
+"""Matched against names and values of properties; the last part is an address with a user and a password in it."""
+
 _DEFAULTS = {
     "spark.speculation": "false",
     "spark.python.worker.reuse": "true",

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from udfs.aspect_terms import BEFORE_NOUN, GIVEN, HEAD, MINED, Aspect, Matcher
 from udfs.personal_data.spans import masked
+from udfs.quiet import without_texts
 from udfs.sentences import Span, sentences
 from udfs.stop_words import generic_words
 
@@ -107,7 +108,7 @@ def make_mentions(spec: AspectSpec) -> Callable[[Iterator[pa.RecordBatch]], Iter
                     )  # fmt: skip
             yield pa.RecordBatch.from_pylist(rows, schema=MENTIONS)
 
-    return mention
+    return without_texts(mention)
 
 
 def aspects_of(spec: AspectSpec, night: object, lang: str) -> list[Aspect]:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 
 import pyarrow as pa
 
+from udfs.quiet import without_texts
 from udfs.spec import ScoreSpec
 from udfs.worker import engine_of_process
 
@@ -36,7 +37,7 @@ def make_calibrate(
         if held:
             yield from _timed(spec, pa.Table.from_batches(held), budget_seconds)
 
-    return calibrate
+    return without_texts(calibrate)
 
 
 def _timed(spec: ScoreSpec, texts: pa.Table, budget_seconds: float) -> Iterator[pa.RecordBatch]:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from udfs.models.batches import plan_batches
 from udfs.models.encoder import TextEncoder
+from udfs.models.files import ModelFileError
 from udfs.models.tokenise import Chunks
 
 logger = logging.getLogger(__name__)
@@ -61,6 +62,7 @@ class Embedder:
 
         Raises:
             RuntimeError: the CUDA context is lost; the worker process must end, Spark tries again in a new one.
+            ModelFileError: the encoder's output has another shape than its spec says.
         """
         pooled, failed = self._pooled(chunks)
         sums = _sum_of_chunks(pooled, chunks, n_texts)
@@ -89,6 +91,11 @@ class Embedder:
                 pooled[flying[0]] = flying[1].cpu().numpy()
                 flying = None
             if isinstance(result, Tensor):
+                if result.shape != (len(batch), pooled.shape[1]):
+                    # no text is to blame; one row for a batch would even be taken for the vector of all of them
+                    raise ModelFileError(
+                        f"{self.encoder.spec.source}: gave {tuple(result.shape)}, not {(len(batch), pooled.shape[1])}"
+                    )
                 flying = batch, result
                 continue
             # here the exception, and with it the memory it kept, is gone

@@ -10,6 +10,7 @@ from functools import cache
 
 import pyarrow as pa
 
+from udfs.quiet import without_texts
 from udfs.stop_words import stop_words
 
 FACTS = pa.schema(
@@ -176,4 +177,4 @@ def make_facts(
                     rows.append({**row, "subject": subject, "relation": relation, "object": what, "clause": clause})
             yield pa.RecordBatch.from_pylist(rows, schema=FACTS)
 
-    return extract
+    return without_texts(extract)

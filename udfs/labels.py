@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from udfs.models.spec import HeadSpec, covers
+from udfs.quiet import without_texts
 
 LABELLED = pa.schema(
     [
@@ -58,4 +59,4 @@ def make_labels(
                 }
                 yield pa.RecordBatch.from_arrays([found[name] for name in LABELLED.names], schema=LABELLED)
 
-    return label
+    return without_texts(label)

@@ -13,6 +13,7 @@ from functools import lru_cache
 import pyarrow as pa
 
 from udfs.personal_data.spans import personal_data
+from udfs.quiet import without_texts
 from udfs.stop_words import stop_words
 
 _LIST = pa.list_(pa.string())
@@ -166,4 +167,4 @@ def make_phrases(spec: PhraseSpec) -> Callable[[Iterator[pa.RecordBatch]], Itera
             columns = [*(batch.column(name) for name in kept), *(pa.array(values, _LIST) for values in lists)]
             yield pa.RecordBatch.from_arrays(columns, names=[*kept, *PHRASE_LISTS.names])
 
-    return phrase
+    return without_texts(phrase)

@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from udfs.isolation import Patience, score_isolated
+from udfs.quiet import without_texts
 from udfs.spec import Device, ScoreSpec
 
 logger = logging.getLogger(__name__)
@@ -43,7 +44,7 @@ def make_score(spec: ScoreSpec, counters: Counters) -> Callable[[Iterator[pa.Rec
 
         yield from engine.score(_chain(first, batches), count)
 
-    return score
+    return without_texts(score)
 
 
 def make_score_isolated(
@@ -64,7 +65,7 @@ def make_score_isolated(
         here = replace(spec, device=device_of_task(spec.device))
         yield from score_isolated(here, _chain(first, batches), patience, count)
 
-    return score
+    return without_texts(score)
 
 
 RUNTIME_SCHEMA = "outcome string"

@@ -14,11 +14,11 @@ from pyspark.sql import functions as F
 
 from pipeline import schemas
 from pipeline.audit import audit
-from pipeline.catalog import drop_partitions, shown_folders
 from pipeline.config import NightlyConfig
 from pipeline.documents import CONTENT_KEY, DOC_ID, RUN_DATE
 from pipeline.failpoints import failpoint
 from pipeline.history import read_history
+from pipeline.iceberg.settings import IcebergConfig
 from pipeline.manifest import new_run_id, published_runs, read_manifest
 from pipeline.operations.compaction import compact, model_keys
 from pipeline.operations.corpus_rows import rows_of, texts_of
@@ -29,6 +29,7 @@ from pipeline.operations.superseded import purge_superseded
 from pipeline.patterns.settled import settled
 from pipeline.preflight import Corpus, inspect_corpus
 from pipeline.publish import publish, show
+from pipeline.publishers import publishers
 from pipeline.schemas import DOC_SCORES
 from pipeline.store_base import tree_bytes
 
@@ -42,7 +43,8 @@ def forget(
 
     1. Nights whose published tables hold one are made anew from what remains and published as new runs.
     2. Their texts' keys leave the score stores, unless another published document has the same text.
-    3. Folders of older or unpublished runs that hold one are removed, at once, whoever reads them.
+    3. Folders of older or unpublished runs that hold one are removed, at once, whoever reads them, after the Iceberg snapshots
+       that list their files.
 
     Args:
         with_texts: False where the corpus is not to be had; see `pipeline.operations.rederive.Rederived.texts`.
@@ -64,7 +66,7 @@ def forget(
     _forget_scores(spark, root, config, subject, traces, corpus, receipt)
     write_receipt(path, receipt)
     failpoint("after_forget_store")
-    _purge(spark, root, config.output.catalog, traces, receipt)
+    _purge(spark, root, config, traces, receipt)
     failpoint("before_receipt")
     receipt.status, receipt.ended_at = "done", datetime.now(UTC).isoformat(timespec="seconds")
     write_receipt(path, receipt)
@@ -105,7 +107,7 @@ def _make_anew(
     run = Rederived(root, run_id, source, dates, started_at, config, subject, forgotten, texts)
     stage_rederived(spark, run)
     audits = [entry for table in schemas.TABLES for entry in audit(spark, table, root, run_id, dates)]
-    publish(spark, root, config.output.catalog, run_id, audits, "forget")
+    publish(spark, root, config.output.catalog, run_id, audits, "forget", config.output.iceberg)
     receipt.add_nights(read_manifest(root, source).cut(dates), read_manifest(root, run_id))
     logger.info(f"forget    {source}: {len(dates)} night(s) made anew as {run_id}")
 
@@ -140,7 +142,7 @@ def _unused(spark: SparkSession, root: Path, keys: DataFrame) -> DataFrame:
     return keys.join(published.select(CONTENT_KEY), CONTENT_KEY, "left_anti")
 
 
-def _purge(spark: SparkSession, root: Path, catalog: str, traces: Traces, receipt: Receipt) -> None:
+def _purge(spark: SparkSession, root: Path, config: NightlyConfig, traces: Traces, receipt: Receipt) -> None:
     """Remove the folders of runs that are not shown and hold a document, and what killed runs have left of those nights."""
     shown = published_runs(root)
     nights = {night for night, _ in traces.nights}
@@ -149,7 +151,10 @@ def _purge(spark: SparkSession, root: Path, catalog: str, traces: Traces, receip
         for night, run_id in _run_folders(root, nights)
         if shown.get(night) != run_id and ((night, run_id) in traces.nights or not _has_documents(root, night, run_id))
     )
-    _let_go(spark, root, catalog, going)
+    _let_go(spark, root, config, going)
+    if config.output.iceberg is not None and going:
+        n_expired = _expire(root, config.output.iceberg, going)
+        receipt.purged["snapshots"] = receipt.purged.get("snapshots", 0) + n_expired
     folders = sorted((root / "_data").glob("*/_staging/*")) if traces.nights else []
     for night, run in going:
         # the documents last: a repetition finds the rest by them
@@ -163,16 +168,27 @@ def _purge(spark: SparkSession, root: Path, catalog: str, traces: Traces, receip
             failpoint("after_purge")
 
 
-def _let_go(spark: SparkSession, root: Path, catalog: str, going: Sequence[tuple[date, str]]) -> None:
-    """Point the catalog away from folders that go, where a run was killed while it was publishing."""
-    pointed = shown_folders(spark, root, catalog, schemas.TABLES)
-    shown = published_runs(root)
+def _let_go(spark: SparkSession, root: Path, config: NightlyConfig, going: Sequence[tuple[date, str]]) -> None:
+    """Point the catalogs away from folders that go, where a run was killed while it was publishing."""
+    output, shown = config.output, published_runs(root)
+    places = publishers(spark, root, output.catalog, output.iceberg)
+    pointed = {path for place in places for path in place.shown(schemas.TABLES)}
     for night, run_id in going:
         if any(path.endswith(f"/run_date={night}/run_id={run_id}") for path in pointed):
             if night in shown:
-                show(spark, root, read_manifest(root, shown[night]).cut([night]))
+                show(spark, root, read_manifest(root, shown[night]).cut([night]), iceberg=output.iceberg)
             else:
-                drop_partitions(spark, catalog, schemas.TABLES, [night])
+                for place in places:
+                    place.drop(schemas.TABLES, [night])
+
+
+def _expire(root: Path, iceberg: IcebergConfig, going: Sequence[tuple[date, str]]) -> int:
+    """Take out the Iceberg snapshots that read folders that go."""
+    from pipeline.iceberg.snapshots import expire_readers
+    from pipeline.iceberg.tables import IcebergTables
+
+    folders = [f"/run_date={night}/run_id={run_id}" for night, run_id in going]
+    return expire_readers(IcebergTables(root, iceberg), schemas.TABLES, folders)
 
 
 def _run_folders(root: Path, nights: set[date]) -> set[tuple[date, str]]:

@@ -11,11 +11,13 @@ from pathlib import Path
 from pyspark.sql import SparkSession
 
 from pipeline import schemas
-from pipeline.catalog import shown_folders
 from pipeline.failpoints import failpoint
+from pipeline.iceberg.settings import IcebergConfig
+from pipeline.iceberg.target import check_target
 from pipeline.manifest import read_log
 from pipeline.operations.compaction import model_keys
 from pipeline.operations.superseded import superseded
+from pipeline.publishers import SparkCatalog
 from pipeline.store_base import tree_bytes
 
 
@@ -29,7 +31,10 @@ class Retention:
 
 @dataclass(frozen=True)
 class Garbage:
-    """A folder or file that may go: what it is, path below the output root, bytes, and since when nothing shows it."""
+    """A folder or file that may go: what it is, path below the output root, bytes, and since when nothing shows it.
+
+    Of a `snapshot` the path is `<table>/<snapshot id>` in the Iceberg catalog; of `metadata` it is absolute.
+    """
 
     kind: str
     path: str
@@ -38,7 +43,12 @@ class Garbage:
 
 
 def find_garbage(
-    spark: SparkSession, root: Path, catalog: str, retention: Retention, now: datetime | None = None
+    spark: SparkSession,
+    root: Path,
+    catalog: str,
+    retention: Retention,
+    now: datetime | None = None,
+    iceberg: IcebergConfig | None = None,
 ) -> list[Garbage]:
     """List what may go, oldest first.
 
@@ -46,19 +56,31 @@ def find_garbage(
         now: the time from which `retention.grace` counts back; by default that of the clock.
 
     Raises:
-        PublishError: the log or the catalog cannot be read; then nothing is garbage.
+        PublishError: the log or a catalog cannot be read; then nothing is garbage.
     """
-    now = now or datetime.now(UTC)
+    check_target(root, iceberg)
+    before = (now or datetime.now(UTC)) - retention.grace
     log = list(read_log(root))
-    shown = shown_folders(spark, root, catalog, schemas.TABLES)
-    history = _history(log)
-    found = [*_nights(root, history, shown, retention), *_staging(root), *_store(root)]
-    return sorted((g for g in found if g.since < now - retention.grace), key=lambda g: (g.since, g.path))
+    shown = SparkCatalog(spark, root, catalog).shown(schemas.TABLES)
+    old: list[Garbage] = []
+    if iceberg is not None:
+        from pipeline.iceberg.snapshots import old_snapshots
+        from pipeline.iceberg.tables import IcebergTables
+
+        snapshots = old_snapshots(IcebergTables(root, iceberg), schemas.TABLES, before)
+        shown |= snapshots.kept_folders
+        old = [Garbage("snapshot", f"{table}/{i}", 0, since) for table, i, since in snapshots.expiring]
+        old += [Garbage("metadata", str(path), path.stat().st_size, since) for path, since in snapshots.metadata]
+    found = [*_nights(root, _history(log), shown, retention), *_staging(root), *_store(root), *old]
+    return sorted((g for g in found if g.since < before), key=lambda g: (g.since, g.path))
 
 
-def delete(root: Path, garbage: Sequence[Garbage]) -> None:
-    """Remove what `find_garbage` listed. Killed on the way, the rest is garbage still."""
-    for position, item in enumerate(garbage):
+def delete(root: Path, garbage: Sequence[Garbage], iceberg: IcebergConfig | None = None) -> None:
+    """Remove what `find_garbage` listed, snapshots first. Killed on the way, the rest is garbage still."""
+    snapshots = [item for item in garbage if item.kind == "snapshot"]
+    if iceberg is not None and snapshots:
+        _expire(root, iceberg, snapshots)
+    for position, item in enumerate(item for item in garbage if item.kind != "snapshot"):
         path = root / item.path
         if path.is_dir():
             shutil.rmtree(path)
@@ -68,6 +90,19 @@ def delete(root: Path, garbage: Sequence[Garbage]) -> None:
             path.parent.rmdir()
         if position == 0:
             failpoint("after_purge")
+
+
+def _expire(root: Path, iceberg: IcebergConfig, snapshots: Sequence[Garbage]) -> None:
+    from pipeline.iceberg.snapshots import expire
+    from pipeline.iceberg.tables import IcebergTables
+
+    place = IcebergTables(root, iceberg)
+    by_table: dict[str, set[int]] = {}
+    for item in snapshots:
+        table, _, snapshot_id = item.path.partition("/")
+        by_table.setdefault(table, set()).add(int(snapshot_id))
+    for table, ids in by_table.items():
+        expire(place, table, ids)
 
 
 def _history(log: Sequence[dict[str, object]]) -> dict[date, list[tuple[str, datetime]]]:

@@ -9,14 +9,22 @@ from pyspark.sql import SparkSession
 from pipeline import schemas
 from pipeline.audit import TableAudit, audit
 from pipeline.errors import PublishError
+from pipeline.iceberg.settings import IcebergConfig
+from pipeline.iceberg.target import check_target
 from pipeline.manifest import Manifest, manifest_path, published_runs, read_manifest
 from pipeline.publish import publish, show
+from pipeline.read_tables import published_manifests
 from pipeline.staging import staged_folders
 from pipeline.table import Table
 
 
 def publish_run(
-    spark: SparkSession, root: Path, catalog: str, run_id: str, tables: Sequence[Table] = schemas.TABLES
+    spark: SparkSession,
+    root: Path,
+    catalog: str,
+    run_id: str,
+    tables: Sequence[Table] = schemas.TABLES,
+    iceberg: IcebergConfig | None = None,
 ) -> list[TableAudit]:
     """Publish the nights of a run that was killed between staging its last table and the end of publishing.
 
@@ -44,11 +52,13 @@ def publish_run(
     audits = [entry for table in tables for entry in audit(spark, table, root, run_id, dates)]
     if manifest:
         _compare(manifest, audits)
-    publish(spark, root, catalog, run_id, audits)
+    publish(spark, root, catalog, run_id, audits, iceberg=iceberg)
     return audits
 
 
-def rollback(spark: SparkSession, root: Path, night: date, run_id: str) -> Manifest:
+def rollback(
+    spark: SparkSession, root: Path, night: date, run_id: str, iceberg: IcebergConfig | None = None
+) -> Manifest:
     """Let every table show the run `run_id` on a night, as it was when that run was published; the log says so.
 
     Later nights are left as they are, though some of their figures compare with this one's.
@@ -65,8 +75,39 @@ def rollback(spark: SparkSession, root: Path, night: date, run_id: str) -> Manif
             f"{run_id}: {len(missing)} of its files for {night} are gone (for example {missing[0]}): removed by gc or forget; "
             "run the night again instead"
         )
-    show(spark, root, manifest, "rollback")
+    show(spark, root, manifest, "rollback", iceberg)
     return manifest
+
+
+def publish_to_iceberg(root: Path, iceberg: IcebergConfig) -> list[date]:
+    """Let the Iceberg tables show what the publish log says, every night of it and no other; return the nights.
+
+    For a root whose nights were published before `output.iceberg` was set, or a catalog that was lost.
+
+    Raises:
+        PublishError: the catalog refused, or a published run's files are gone.
+    """
+    check_target(root, iceberg)
+    from pipeline.iceberg.tables import IcebergTables
+
+    place, manifests = IcebergTables(root, iceberg), published_manifests(root)
+    tables = [t for t in schemas.TABLES if any(t.name in m.columns for m in manifests)]
+    if missing := [path for m in manifests for path in m.missing(root)]:
+        raise PublishError(
+            f"{len(missing)} published files are gone (for example {missing[0]}); run their nights again"
+        )
+    place.prepare(tables)
+    dates = [day for m in manifests for day in m.dates]
+    for table in tables:
+        nights = [night for m in manifests for night in m.nights if night.table == table.name]
+        place.point(table, nights)
+        place.drop([table], sorted(_nights_of(place.shown([table])) - set(dates)))
+        place.verify(table, nights)
+    return dates
+
+
+def _nights_of(folders: set[str]) -> set[date]:
+    return {date.fromisoformat(Path(f).parent.name.removeprefix("run_date=")) for f in folders}
 
 
 def _started(run_id: str) -> str:

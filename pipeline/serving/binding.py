@@ -1,6 +1,7 @@
 """Where a server may listen: on loopback freely, elsewhere only where clients prove who they are."""
 
 import ipaddress
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -74,6 +75,42 @@ def check_connect_address(address: Address, properties: Mapping[str, str]) -> No
             f"--host {address.host} with --connect-port: other machines reach it, and whoever does runs code here; set {_TOKEN} "
             "under `spark:` of --functions-config, or leave out one of the two"
         )
+
+
+def listening_properties(address: Address, connect: Address | None) -> dict[str, str]:
+    """Return the Spark properties that make the servers listen there."""
+    hive = "spark.hadoop.hive.server2.thrift"
+    found = {
+        f"{hive}.bind.host": address.host,
+        f"{hive}.port": str(address.port),
+        f"{hive}.http.port": str(address.port),
+    }
+    if connect is not None:
+        found |= {
+            "spark.connect.grpc.binding.address": connect.host,
+            "spark.connect.grpc.binding.port": str(connect.port),
+        }
+    return found
+
+
+def check_free(address: Address, option: str) -> None:
+    """Check that nobody listens at an address yet.
+
+    Args:
+        option: of the command line, which the message names.
+
+    Raises:
+        ConfigError: it cannot be listened on.
+    """
+    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address.host, address.port))
+        except OSError as error:
+            raise ConfigError(
+                f"{address.host}:{address.port}: cannot be listened on: {error.strerror}; choose another {option} or --host"
+            ) from None
 
 
 def _value(properties: Mapping[str, str], key: str, default: str = "") -> str:

@@ -2,11 +2,10 @@
 
 import contextlib
 import logging
-import socket
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,28 +15,24 @@ from pyspark import SparkConf
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
-from pipeline.errors import ConfigError, NightjarError
+from pipeline.errors import NightjarError
 from pipeline.read_tables import published_catalog
-from pipeline.serving.binding import Address, check_address, check_connect_address
+from pipeline.serving.binding import (
+    Address,
+    check_address,
+    check_connect_address,
+    check_free,
+    listening_properties,
+)
+from pipeline.serving.properties import hide_statements, let_the_oldest_win, server_properties, tell_hive
+from pipeline.serving.statements import Statements
 from pipeline.serving.tables import ServedTables
 from pipeline.session import build_session, check_java
 from pipeline.sql import SqlConfig, register
 from pipeline.sql.sharing import share_functions
 
 logger = logging.getLogger(__name__)
-_FOLLOW_SEC, _HEALTH_SEC, _GRACE_SEC = 10.0, 60.0, 30.0
-_COMPUTING = ("STARTED", "COMPILED")
-_FAIR = """<?xml version="1.0"?>
-<allocations>
-  <pool name="default"><schedulingMode>FAIR</schedulingMode><weight>1</weight><minShare>0</minShare></pool>
-</allocations>
-"""
-_STATEMENT_LOGGERS = (
-    "org.apache.spark.sql.hive.thriftserver",
-    "org.apache.hive.service",
-    "org.apache.spark.sql.connect",
-)
-"""What these log of a failed statement holds the statement, which may hold text of a document."""
+_WATCH_SEC, _FOLLOW_SEC, _HEALTH_SEC, _GRACE_SEC = 1.0, 10.0, 60.0, 30.0
 
 
 @dataclass(frozen=True)
@@ -60,8 +55,8 @@ class SqlServer:
         """
         self.tables, self.functions, self.address = tables, functions, address
         jvm: Any = spark.sparkContext._jvm
-        _hide_statements(jvm)
-        _tell_hive(jvm, dict(spark.sparkContext.getConf().getAll()))
+        hide_statements(jvm)
+        tell_hive(jvm, dict(spark.sparkContext.getConf().getAll()))
         package = jvm.org.apache.spark.sql.hive.thriftserver
         try:
             self._thrift = package.HiveThriftServer2.startWithContext(spark._jsparkSession.sqlContext())
@@ -69,8 +64,7 @@ class SqlServer:
             raise NightjarError(
                 f"{address.host}:{address.port}: the JDBC server did not start: {_last_cause(error)}"
             ) from None
-        store = spark.sparkContext._jsc.sc().statusStore().store()
-        self._counts = package.ui.HiveThriftServer2AppStatusStore(store)
+        self._statements = Statements(spark)
         self._runtime = jvm.java.lang.Runtime.getRuntime()
         self._started = time.monotonic()
 
@@ -90,43 +84,52 @@ class SqlServer:
             if self._thrift.getServiceState().toString() != "STARTED":
                 raise NightjarError("the JDBC server has stopped by itself; start it again")
             heap = (self._runtime.totalMemory() - self._runtime.freeMemory()) >> 20
-            return Health(self._counts.getOnlineSessionNum(), len(self._running()), heap)
+            return Health(self._statements.sessions(), self._statements.running(), heap)
         except (Py4JError, OSError):
             raise NightjarError(
                 "the JVM has ended, perhaps for want of memory: start the server again, with more spark.driver.memory"
             ) from None
 
     def serve(self, stopping: threading.Event) -> None:
-        """Follow the publish log and log a line of health every minute until `stopping` is set.
+        """Until `stopping` is set, cancel what computes for nobody, follow the publish log, log a line of health every minute.
 
         Raises:
             NightjarError: the server has ended by itself.
         """
-        due = time.monotonic() + _HEALTH_SEC
-        while not stopping.wait(_FOLLOW_SEC):
-            health = self.health()
-            try:
-                if changed := self.tables.follow():
-                    logger.info(f"tables    {changed} nights of tables are newly published and shown")
-                self.tables.restore()
-            except (NightjarError, PySparkException, Py4JError) as error:
-                logger.warning(f"follow    put off: {str(error).splitlines()[0]}")
-            if time.monotonic() >= due:
-                due += _HEALTH_SEC
-                logger.info(
-                    f"health    up {time.monotonic() - self._started:,.0f} s, {health.sessions} sessions, "
-                    f"{health.running} statements running, heap {health.heap_mib:,} MiB",
-                    extra={"event": "health", **vars(health)},
-                )
+        follow = time.monotonic() + _FOLLOW_SEC
+        say = time.monotonic() + _HEALTH_SEC
+        while not stopping.wait(_WATCH_SEC):
+            self._cancel_abandoned()
+            if time.monotonic() >= follow:
+                follow = time.monotonic() + _FOLLOW_SEC
+                health = self.health()
+                self._follow()
+                if time.monotonic() >= say:
+                    say += _HEALTH_SEC
+                    self._log(health)
 
-    def _running(self) -> list[Any]:
-        """Statements that compute; Spark's own count has those too whose client has its rows and keeps them open."""
-        statements, found = self._counts.getExecutionList().iterator(), []
-        while statements.hasNext():
-            statement = statements.next()
-            if statement.state().toString() in _COMPUTING:
-                found.append(statement)
-        return found
+    def _cancel_abandoned(self) -> None:
+        try:
+            cancelled = self._statements.cancel_abandoned()
+        except (Py4JError, OSError):
+            return  # where the JVM has ended, `health` says so
+        if cancelled:
+            logger.info(f"abandoned {cancelled} statements cancelled whose client has gone")
+
+    def _follow(self) -> None:
+        try:
+            if changed := self.tables.follow():
+                logger.info(f"tables    {changed} nights of tables are newly published and shown")
+            self.tables.restore()
+        except (NightjarError, PySparkException, Py4JError) as error:
+            logger.warning(f"follow    put off: {str(error).splitlines()[0]}")
+
+    def _log(self, health: Health) -> None:
+        logger.info(
+            f"health    up {time.monotonic() - self._started:,.0f} s, {health.sessions} sessions, "
+            f"{health.running} statements running, heap {health.heap_mib:,} MiB",
+            extra={"event": "health", **vars(health)},
+        )
 
     def stop(self, grace_sec: float = _GRACE_SEC) -> None:
         """Let running statements end, for at most `grace_sec`, then close all sessions. A JVM that is gone is no error."""
@@ -150,16 +153,22 @@ def open_server(root: Path, config: SqlConfig, address: Address, connect: Addres
     submitted = {**dict(SparkConf().getAll()), **config.spark}
     for warning in check_address(address, submitted):
         logger.warning(f"warning   {warning}")
-    _check_free(address, "--port")
+    check_free(address, "--port")
     if connect is not None:
         check_connect_address(connect, submitted)
-        _check_free(connect, "--connect-port")
+        check_free(connect, "--connect-port")
     published_catalog(root)
     check_java()
     with tempfile.TemporaryDirectory(prefix="nightjar-sql-") as folder:
-        properties = {**_properties(Path(folder), submitted), **config.spark, **_addresses(address, connect)}
+        properties = {
+            **server_properties(Path(folder), submitted),
+            **config.spark,
+            **listening_properties(address, connect),
+        }
         spark = build_session("nightjar-sql-server", properties)
         try:
+            with contextlib.suppress(Py4JError):  # a Spark without that field is served less fairly
+                let_the_oldest_win(spark)
             tables = ServedTables(spark, root, Path(folder))
             functions = register(spark, config).names
             share_functions(spark, functions)
@@ -184,67 +193,6 @@ def _connect_server(spark: SparkSession) -> Iterator[None]:
     finally:
         with contextlib.suppress(Py4JError, OSError):
             service.stop(jvm.scala.Option.empty(), jvm.scala.Option.empty())
-
-
-def _properties(folder: Path, submitted: Mapping[str, str]) -> dict[str, str]:
-    """Defaults of a server: a catalog in memory, statements that share the cores, answers that cannot fill the driver."""
-    pools = folder / "pools.xml"
-    pools.write_text(_FAIR, encoding="utf-8")
-    defaults = {
-        "spark.scheduler.mode": "FAIR",
-        "spark.scheduler.allocation.file": pools.as_uri(),
-        "spark.driver.maxResultSize": "512m",
-        "spark.sql.thriftServer.interruptOnCancel": "true",
-        "spark.hadoop.hive.server2.idle.session.timeout": "8h",
-    }
-    fixed = {
-        "spark.sql.catalogImplementation": "in-memory",
-        "spark.sql.warehouse.dir": str(folder / "warehouse"),
-        # by default all servers of a user share a folder, and each removes it when it ends
-        "spark.hadoop.hive.server2.logging.operation.log.location": str(folder / "operation_logs"),
-    }
-    return {key: value for key, value in defaults.items() if key not in submitted} | fixed
-
-
-def _addresses(address: Address, connect: Address | None) -> dict[str, str]:
-    hive = "spark.hadoop.hive.server2.thrift"
-    found = {
-        f"{hive}.bind.host": address.host,
-        f"{hive}.port": str(address.port),
-        f"{hive}.http.port": str(address.port),
-    }
-    if connect is not None:
-        found |= {
-            "spark.connect.grpc.binding.address": connect.host,
-            "spark.connect.grpc.binding.port": str(connect.port),
-        }
-    return found
-
-
-def _check_free(address: Address, option: str) -> None:
-    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((address.host, address.port))
-        except OSError as error:
-            raise ConfigError(
-                f"{address.host}:{address.port}: cannot be listened on: {error.strerror}; choose another {option} or --host"
-            ) from None
-
-
-def _tell_hive(jvm: Any, properties: Mapping[str, str]) -> None:
-    """Set the server's keys as system properties too: its LDAP and custom authenticators read nothing else."""
-    for key, value in properties.items():
-        name = key.removeprefix("spark.hadoop.").removeprefix("spark.")
-        if name.startswith("hive.server2."):
-            jvm.java.lang.System.setProperty(name, value)
-
-
-def _hide_statements(jvm: Any) -> None:
-    logging_ = jvm.org.apache.logging.log4j
-    for name in _STATEMENT_LOGGERS:
-        logging_.core.config.Configurator.setLevel(name, logging_.Level.OFF)
 
 
 def _last_cause(error: Py4JError) -> str:

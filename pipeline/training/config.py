@@ -22,6 +22,7 @@ _ARCHITECTURES: dict[str, tuple[str, ...]] = {
     "seq2seq": ("encoder_decoder",),
     "classification": ("rnn", "gru", "lstm", "encoder"),
     "distillation": ("encoder",),
+    "multitask": ("encoder",),
 }
 _METRICS: dict[str, tuple[str, ...]] = {
     "causal_lm": ("loss", "perplexity"),
@@ -29,7 +30,9 @@ _METRICS: dict[str, tuple[str, ...]] = {
     "seq2seq": ("loss", "perplexity"),
     "classification": ("loss", "accuracy", "macro_f1"),
     "distillation": ("loss", "cosine"),
+    "multitask": ("loss", "accuracy", "macro_f1", "cosine"),
 }
+_LABELLING = ("classification", "multitask")
 _HIGHER_IS_BETTER = ("accuracy", "macro_f1", "cosine")
 
 
@@ -37,11 +40,14 @@ class TrainingSet(Frozen):
     """A Parquet file or folder of texts to train or validate on.
 
     Attributes:
-        target: the column to write from the text (seq2seq), or whose teacher vector the text learns (distillation; without it,
-            the text's own).
+        target: the column to write from the text (seq2seq), or whose teacher vector the text learns (distillation, multitask;
+            without it, the text's own, or in multitask none where the set has a `label`).
         label, head, rename: the column of classes, the head of the model that learns them, and classes to call otherwise; rows
             whose class is not among the head's labels are dropped and counted.
         lang, languages: keep rows whose `lang` column says one of `languages`.
+        classes: the labels of the head that this set's annotators chose among, where not all (multitask): a set without neutral
+            rows teaches nothing about neutral.
+        repeat: how often an epoch reads each row.
         max_rows: keep those whose content keys come first: a sample that does not depend on the order of rows.
     """
 
@@ -54,6 +60,8 @@ class TrainingSet(Frozen):
     rename: dict[str, str] = Field(default_factory=dict)
     lang: str | None = None
     languages: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
+    repeat: int = Field(default=1, ge=1, le=100)
     max_rows: int | None = Field(default=None, ge=1)
 
     @model_validator(mode="after")
@@ -167,8 +175,9 @@ class TrainConfig(JobConfig):
     """The configuration of jobs/train.py.
 
     `model.vocabulary_size` and the ids of special tokens follow from the tokenizer. `start` is a folder with a model whose
-    weights are taken over where they fit. `teacher` is the encoder whose vectors are learnt (distillation). `weights` is the
-    number format of the saved model. Shards, checkpoints and the metrics log go to `work` (by default `<output>-work`): the same
+    weights are taken over where they fit. `teacher` is the encoder whose vectors are learnt (distillation, multitask), and
+    `distillation_weight` how much 1 - cosine to them counts beside a label (multitask). `weights` is the number format of the
+    saved model. Shards, checkpoints and the metrics log go to `work` (by default `<output>-work`): the same
     command goes on from there.
     """
 
@@ -182,6 +191,7 @@ class TrainConfig(JobConfig):
     model: LanguageModelConfig
     start: PathText | None = None
     teacher: ModelConfig = ModelConfig()
+    distillation_weight: float = Field(default=1.0, gt=0.0)
     loop: LoopConfig
     processes: ProcessesConfig = ProcessesConfig()
     weights: Literal["float32", "float16"] = "float32"
@@ -222,8 +232,8 @@ class TrainConfig(JobConfig):
             )
         if self.loop.metric not in metrics:
             problems.append(f"loop.metric {self.loop.metric}: objective {self.objective} has {', '.join(metrics)}")
-        if self.objective == "classification" and not self.model.heads:
-            problems.append("model.heads: missing; objective classification needs a head and its labels")
+        if self.objective in _LABELLING and not self.model.heads:
+            problems.append(f"model.heads: missing; objective {self.objective} needs a head and its labels")
         wrong = [key for key, i in _SPECIAL_IDS.items() if getattr(self.model, key) != i]
         if wrong:
             problems.append(f"model.{wrong[0]}: follows from the tokenizer; remove it")
@@ -236,6 +246,17 @@ class TrainConfig(JobConfig):
                 problems.append(f"corpus set {one.name}: objective seq2seq needs `target`, the column to be written")
             if self.objective == "classification" and one.label is None:
                 problems.append(f"corpus set {one.name}: objective classification needs `label`, the column of classes")
-            if self.objective == "classification" and one.head not in self.model.heads:
-                problems.append(f"corpus set {one.name}: head {one.head} is not among model.heads")
+            if self.objective in _LABELLING and one.label is not None:
+                problems += self._head_problems(one)
+            elif one.classes:
+                problems.append(
+                    f"corpus set {one.name}: classes belong to a `label` of objective {' or '.join(_LABELLING)}"
+                )
         return problems
+
+    def _head_problems(self, one: TrainingSet) -> list[str]:
+        if one.head not in self.model.heads:
+            return [f"corpus set {one.name}: head {one.head} is not among model.heads"]
+        labels = self.model.heads[one.head]
+        unknown = [name for name in one.classes if name not in labels]
+        return [f"corpus set {one.name}: class {unknown[0]} is not a label of head {one.head}"] if unknown else []

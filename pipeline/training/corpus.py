@@ -20,9 +20,9 @@ def prepared(spark: SparkSession, config: CorpusConfig, heads: Mapping[str, Sequ
 
     Returns:
         set_name, part (`train` or `validation`), text (normalised), target (normalised, or null), label and head (or null),
-        content_key of the text, n_bytes of its UTF-8, and `fate`: `kept`, or the first reason to drop it of `empty`, `language`,
-        `label` (not one of the head's), `evaluation` (in a set of `exclude`), `validation` (a training text that is also
-        validated on), `duplicate` (text, target and head occurred before) and `max_rows`.
+        content_key of the text, n_bytes of its UTF-8, classes and repeat of its set, and `fate`: `kept`, or the first reason to
+        drop it of `empty`, `language`, `label` (not one of the head's), `evaluation` (in a set of `exclude`), `validation` (a
+        training text that is also validated on), `duplicate` (text, target and head occurred before) and `max_rows`.
 
     Raises:
         DataError: a set cannot be read or lacks a column.
@@ -44,7 +44,8 @@ def prepared(spark: SparkSession, config: CorpusConfig, heads: Mapping[str, Sequ
         place = F.row_number().over(Window.partitionBy("set_name", "fate").orderBy("content_key", "head", "target"))
         rows = _drop(rows, F.coalesce(place > limit, F.lit(False)), "max_rows")
     return rows.select(
-        "set_name", "part", "text", "target", "label", "head", "content_key", F.octet_length("text").alias("n_bytes"), "fate"
+        "set_name", "part", "text", "target", "label", "head", "content_key", F.octet_length("text").alias("n_bytes"),
+        "classes", "repeat", "fate",
     )  # fmt: skip
 
 
@@ -83,6 +84,8 @@ def _read(
         "target",
         "label",
         F.lit(one.head if one.label else None).cast("string").alias("head"),
+        F.array(*[F.lit(name) for name in one.classes]).cast("array<string>").alias("classes"),
+        F.lit(one.repeat).alias("repeat"),
         content_key(F.col("text")).alias("content_key"),
         _match_key(F.col("text")).alias("match_key"),
         _match_key(F.col("target")).alias("target_key"),

@@ -93,7 +93,7 @@ def prepare(spark: SparkSession, config: TrainConfig) -> Prepared:
     kept = rows.where(f"fate = '{KEPT}'")
     with stages.stage("tokenizer") as stage:
         size = _tokenizer(kept.where(f"part = '{TRAIN}'"), config, found.tokenizer)
-    if config.objective == "distillation":
+    if config.objective in ("distillation", "multitask"):
         kept = with_teacher_vectors(kept, config.teacher)
     for part in (TRAIN, VALIDATION):
         with stages.stage("shards", found.kept(part)) as stage:
@@ -116,7 +116,10 @@ def model_config(config: TrainConfig, data: Prepared) -> LanguageModelConfig:
 def task_spec(config: TrainConfig, data: Prepared) -> LanguageModelTaskSpec:
     """Return what is trained."""
     model = model_config(config, data)
-    return LanguageModelTaskSpec(config.objective, model.model_dump_json(), config.loop.seed, config.start)
+    return LanguageModelTaskSpec(
+        config.objective, model.model_dump_json(), config.loop.seed, config.start, config.distillation_weight,
+        str(data.tokenizer),
+    )  # fmt: skip
 
 
 def fit(config: TrainConfig, data: Prepared) -> Outcome:

@@ -18,10 +18,11 @@ from udfs.worker import Counters
 _IDS = T.ArrayType(T.IntegerType())
 _COLUMNS: dict[str, T.DataType] = {
     "target_ids": _IDS, "label": T.IntegerType(), "head": T.StringType(), "vector": T.ArrayType(T.FloatType()),
+    "classes": T.LongType(),
 }  # fmt: skip
 _OF_OBJECTIVE: dict[Objective, tuple[str, ...]] = {
     "causal_lm": (), "masked_lm": (), "seq2seq": ("target_ids",), "classification": ("label", "head"),
-    "distillation": ("vector",),
+    "distillation": ("vector",), "multitask": ("label", "head", "classes", "vector"),
 }  # fmt: skip
 
 
@@ -33,7 +34,9 @@ def write_shards(
     heads: Mapping[str, Sequence[str]],
     folder: str,
 ) -> None:
-    """Tokenise rows (text, target, label, head, content_key; `vector` where it is learnt) and write them as Parquet.
+    """Tokenise rows and write them as Parquet.
+
+    Rows: text, target, label, head, classes, repeat, content_key; `vector` where it is learnt.
 
     Language models read all of a text, in rows of at most `max_tokens`; other objectives its first `max_tokens` tokens.
 
@@ -44,12 +47,15 @@ def write_shards(
     columns = _OF_OBJECTIVE[objective]
     spec = ShardSpec(tokenizer, max_tokens, whole=objective in ("causal_lm", "masked_lm"), columns=columns)
     schema = T.StructType([T.StructField("ids", _IDS), *(T.StructField(c, _COLUMNS[c]) for c in columns)])
-    position = F.lit(None).cast("int")
+    position, choice = F.lit(None).cast("int"), F.lit(0).cast("long")
     for name, labels in heads.items():
         place = F.array_position(F.array(*[F.lit(label) for label in labels]), F.col("label")).cast("int") - 1
         position = F.when(F.col("head") == name, place).otherwise(position)
-    needed = {"target_ids": F.col("target"), "label": position.alias("label")}
-    ordered = rows.orderBy("content_key", "head", "target")
+        bits = [F.when(F.array_contains("classes", label), 2**i).otherwise(0) for i, label in enumerate(labels)]
+        choice = F.when(F.col("head") == name, sum(bits, F.lit(0)).cast("long")).otherwise(choice)
+    needed = {"target_ids": F.col("target"), "label": position.alias("label"), "classes": choice.alias("classes")}
+    repeated = rows.withColumn("_time", F.explode(F.sequence(F.lit(1), F.col("repeat"))))
+    ordered = repeated.orderBy("content_key", "head", "target", "_time")
     chosen = ordered.select("text", *(needed.get(c, F.col(c)) for c in columns))
     chosen.mapInArrow(make_shard(spec), schema).write.mode("overwrite").parquet(folder)
 
@@ -57,10 +63,11 @@ def write_shards(
 def with_teacher_vectors(rows: DataFrame, teacher: ModelConfig) -> DataFrame:
     """Add `vector`: what the teacher makes of each row's target, or of its text where it has none.
 
-    Rows whose text the teacher cannot embed are left out.
+    Rows with a label that have no target have no vector. Rows to be taught whose text the teacher cannot embed are left out.
     """
     spec = embedding_spec(teacher)
-    taught = rows.withColumn("_taught", F.coalesce("target", "text"))
+    own = F.when(F.col("label").isNull(), F.col("text"))
+    taught = rows.withColumn("_taught", F.coalesce("target", own))
     taught = taught.withColumn("_taught_key", content_key(F.col("_taught")))
     # declared, so that no language is identified: the sets were chosen
     lang = next(iter(spec.encoder.languages))
@@ -69,10 +76,11 @@ def with_teacher_vectors(rows: DataFrame, teacher: ModelConfig) -> DataFrame:
         F.lit("en" if lang == "*" else lang).alias("lang_hint"),
         F.col("_taught").alias("text"),
     )
-    texts = texts.dropDuplicates(["content_key"]).persist()
+    texts = texts.where("text is not null").dropDuplicates(["content_key"]).persist()
     context = rows.sparkSession.sparkContext
     counters = Counters(context.accumulator(0), context.accumulator(0), context.accumulator(0))
     results = scored(texts, measured(texts, spec), spec, counters).where("embedding is not null")
     # kept: each part of the corpus reads them, and the teacher is the slow part
     vectors = results.select(F.col("content_key").alias("_taught_key"), F.col("embedding").alias("vector")).persist()
-    return taught.join(vectors, on="_taught_key").drop("_taught", "_taught_key")
+    joined = taught.join(vectors, on="_taught_key", how="left")
+    return joined.where("_taught is null or vector is not null").drop("_taught", "_taught_key")

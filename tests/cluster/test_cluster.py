@@ -7,16 +7,15 @@ the dependencies but not this project, so that it can only work if the archive h
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import sysconfig
-import time
 import venv
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from standalone import standalone
 
 from pipeline.read_tables import open_duckdb
 from pipeline.schemas import TABLES
@@ -24,22 +23,6 @@ from pipeline.schemas import TABLES
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(1500)]
 ROOT = Path(__file__).parents[2]
 NIGHTS = ["--from", "2026-10-14", "--to", "2026-10-15"]
-
-
-def free_port() -> int:
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return int(s.getsockname()[1])
-
-
-def wait_for_port(port: int, seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        with socket.socket() as s:
-            if s.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.2)
-    raise TimeoutError(f"nothing listens on port {port} after {seconds} s")
 
 
 @pytest.fixture(scope="module")
@@ -73,42 +56,8 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def master(tmp_path_factory: pytest.TempPathFactory, bare_python: Path) -> Iterator[str]:
     """A standalone master and two workers of one core each."""
-    import pyspark
-
-    home = Path(pyspark.__file__).parent
-    work = tmp_path_factory.mktemp("cluster")
-    environment = {
-        **os.environ,
-        "SPARK_HOME": str(home),
-        "SPARK_LOCAL_IP": "127.0.0.1",
-        "PYSPARK_PYTHON": str(bare_python),
-    }
-    port = free_port()
-    url = f"spark://127.0.0.1:{port}"
-    base = "org.apache.spark.deploy"
-    commands = [[f"{base}.master.Master", "--host", "127.0.0.1", "--port", str(port), "--webui-port", str(free_port())]]
-    for i in range(2):
-        commands.append(
-            [f"{base}.worker.Worker", "--host", "127.0.0.1", "--cores", "1", "--memory", "2g", "--work-dir", str(work / f"w{i}"),
-             "--webui-port", str(free_port()), url]
-        )  # fmt: skip
-    processes: list[subprocess.Popen[bytes]] = []
-    try:
-        for i, command in enumerate(commands):
-            log = (work / f"{i}.log").open("wb")
-            processes.append(
-                subprocess.Popen(
-                    [home / "bin" / "spark-class", *command], env=environment, stdout=log, stderr=log, cwd=work
-                )
-            )
-            if i == 0:
-                wait_for_port(port)
+    with standalone(tmp_path_factory.mktemp("cluster"), bare_python) as url:
         yield url
-    finally:
-        for process in processes:
-            process.terminate()
-        for process in processes:
-            process.wait(30)
 
 
 @pytest.fixture(scope="module")

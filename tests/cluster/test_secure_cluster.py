@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from test_cluster import ROOT, free_port, wait_for_port
+from standalone import free_port, wait_for_port
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]
+ROOT = Path(__file__).parents[2]
 
 JOB = """
 from pyspark import SparkContext

@@ -14,7 +14,7 @@ from conftest import QUICK, Warehouse
 from directory_server import DirectoryServer
 from sql_conformance import differences, statements
 
-from benchmarks.sql_wire import JOB, Client, Served, free_port, served
+from benchmarks.sql_wire import JOB, Client, Served, free_port, running_jobs, served
 from pipeline.read_tables import open_duckdb
 from pipeline.schemas import TABLES
 from pipeline.view_schemas import VIEWS
@@ -23,6 +23,8 @@ pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
 ROOT = Path(__file__).parents[2]
 QUICK_JVM = QUICK["spark.driver.extraJavaOptions"]
 SMALL = "model: {embedding: static-en, sentiment: sentiment-en-static, device: cpu}\n"
+LONG = "SELECT count(*) FROM range(1000000000000) WHERE id % 7 = 8"
+"""Many minutes."""
 MASTER = "spark: {spark.master: 'local[2]', spark.sql.shuffle.partitions: '2'"
 
 
@@ -31,16 +33,22 @@ def server(warehouse: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> It
     """With the default models, as the conformance file has them, on JDBC and Connect."""
     folder = tmp_path_factory.mktemp("served")
     config = folder / "server.yaml"
-    config.write_text(f"model: {{device: cpu}}\ncache: {{folder: {folder / 'cache'}}}\n{MASTER}}}\n", encoding="utf-8")
-    connect = str(free_port())
+    connect, ui = str(free_port()), str(free_port())
+    spark = f"{MASTER}, spark.ui.enabled: 'true', spark.ui.port: '{ui}'}}"
+    config.write_text(f"model: {{device: cpu}}\ncache: {{folder: {folder / 'cache'}}}\n{spark}\n", encoding="utf-8")
     args = ("--functions-config", str(config), "--connect-port", connect)
     with served(warehouse.root, folder / "log", *args, java_options=QUICK_JVM) as running:
         (folder / "connect-port").write_text(connect)
+        (folder / "ui-port").write_text(ui)
         yield running
 
 
 def connect_port(server: Served) -> str:
     return server.log.with_name("connect-port").read_text()
+
+
+def ui_port(server: Served) -> int:
+    return int(server.log.with_name("ui-port").read_text())
 
 
 def test_it_says_when_it_is_ready_and_listens_on_loopback_alone(server: Served) -> None:
@@ -117,10 +125,10 @@ def test_a_killed_client_leaves_the_server_well(server: Served) -> None:
     program = (
         "import sys; from benchmarks.sql_wire import Client\n"
         "connection = Client(int(sys.argv[1])); print(connection.ask('SELECT 1'), flush=True)\n"
-        "connection.ask('SELECT count(*) FROM range(1000000000000) WHERE id % 7 = 8')\n"
+        "connection.ask(sys.argv[2])\n"
     )
     killed = subprocess.Popen(
-        [sys.executable, "-c", program, str(server.port)], stdout=subprocess.PIPE, text=True, cwd=ROOT
+        [sys.executable, "-c", program, str(server.port), LONG], stdout=subprocess.PIPE, text=True, cwd=ROOT
     )
     assert killed.stdout is not None
     assert killed.stdout.readline() == "[[1]]\n"
@@ -130,6 +138,42 @@ def test_a_killed_client_leaves_the_server_well(server: Served) -> None:
     killed.stdout.close()
     assert Client(server.port).ask("SELECT ai_analyze_sentiment('I love it')") == [["positive"]]
     assert server.process.poll() is None
+
+
+def test_connections_cut_in_the_moment_of_start_leave_nothing_running(server: Served) -> None:
+    for number in range(20):
+        Client(server.port).drop_while_asking(LONG, after_sec=0.01 * number)
+    assert wait_until(lambda: not running_jobs(ui_port(server)), 30), "their clients have gone"
+    time.sleep(5)
+    assert running_jobs(ui_port(server)) == [], "none starts after that"
+    asked = time.monotonic()
+    assert Client(server.port).ask("SELECT count(*) FROM doc_scores") == [[7]]
+    assert time.monotonic() - asked < 20, "the cores are free"
+
+
+def test_statements_that_were_cut_are_not_counted_and_do_not_delay_the_end(
+    warehouse: Warehouse, tmp_path: Path
+) -> None:
+    config = tmp_path / "server.yaml"
+    config.write_text(f"{SMALL}cache: {{folder: {tmp_path / 'cache'}}}\n{MASTER}}}\n", encoding="utf-8")
+    with served(warehouse.root, tmp_path / "log", "--functions-config", str(config), java_options=QUICK_JVM) as running:
+        for _ in range(3):
+            Client(running.port).drop_while_asking(LONG)
+        assert wait_until(lambda: "abandoned" in running.log.read_text())
+        time.sleep(3)
+        asked = time.monotonic()
+        running.process.send_signal(signal.SIGTERM)
+        assert running.process.wait(90) == 0
+        assert time.monotonic() - asked < 25, "it waits 30 s where it believes that statements run"
+    assert "stopping  no statement is running" in running.log.read_text()
+
+
+def test_a_statement_has_the_time_that_its_session_gives_it(server: Served) -> None:
+    connection = Client(server.port)
+    connection.run("SET spark.sql.thriftServer.queryTimeout=3")
+    with pytest.raises(Exception):  # noqa: B017, PT011 (impyla does not know the state TIMEDOUT)
+        connection.ask(LONG)
+    assert wait_until(lambda: not running_jobs(ui_port(server)), 30)
 
 
 def test_a_failed_statement_is_not_logged(server: Served) -> None:

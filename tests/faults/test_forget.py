@@ -6,12 +6,16 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
+from forget_kills import SAMPLE, STEPS
+from small_nights import IN_TURN
 
 from pipeline.manifest import published_runs, read_manifest
 from pipeline.read_tables import open_duckdb
@@ -20,28 +24,22 @@ from pipeline.sample import planted
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(2_400)]
 ROOT = Path(__file__).parents[2]
 NIGHTS = planted.DAYS[2:4]
-STEPS = ("after_stage", "after_flip_3", "after_forget_publish", "after_store_purge", "after_purge", "before_receipt")
 TAKEN_OVER = {"quality_checks", "run_stages", "models"}
 """They say how the night was scored at first."""
 
 
-def job(name: str, corpus: Path, root: Path, *arguments: str, failpoint: str = "") -> subprocess.CompletedProcess[str]:
-    script, *command = name.split()
-    line = [
-        sys.executable, ROOT / "jobs" / script, *command, "--config", ROOT / "conf/jobs/sample.yaml", *arguments,
-        "--set", f"input.path={corpus}", f"output.root={root}",
-    ]  # fmt: skip
-    environment = os.environ | ({"NIGHTJAR_FAILPOINT": failpoint} if failpoint else {})
-    return subprocess.run(line, capture_output=True, text=True, timeout=1_200, cwd=corpus.parent, env=environment)
-
-
-def succeeded(done: subprocess.CompletedProcess[str]) -> str:
+def succeeded(line: list[Any]) -> str:
+    done = subprocess.run(line, capture_output=True, text=True, timeout=1_800, env=os.environ)
     assert done.returncode == 0, done.stderr[-4000:]
     return done.stdout
 
 
-def nightly(corpus: Path, root: Path) -> None:
-    succeeded(job("nightly.py", corpus, root, "--from", str(NIGHTS[0]), "--to", str(NIGHTS[-1])))
+def nightly(corpus: Path, root: Path, times: int = 1) -> None:
+    """Run the night's job, several times in one process."""
+    line = ["--config", str(SAMPLE), "--from", str(NIGHTS[0]), "--to", str(NIGHTS[-1])]
+    line += ["--set", f"input.path={corpus}", f"output.root={root}"]
+    out = succeeded([sys.executable, "-c", IN_TURN, ROOT / "jobs/nightly.py", json.dumps([line] * times)])
+    assert out.splitlines()[-1] == str([0] * times)
 
 
 def content(root: Path) -> dict[str, str]:
@@ -52,20 +50,18 @@ def content(root: Path) -> dict[str, str]:
 
 
 class Corpora:
-    """The sample corpus of two nights, the same without some documents, and the output root of the first."""
+    """The sample corpus of two nights, its output root with two runs of each, and the documents to be forgotten.
+
+    `expected` is the content that a rerun over the corpus without those documents publishes, under the same topic model.
+    """
 
     def __init__(self, folder: Path) -> None:
-        succeeded(
-            subprocess.run(
-                [sys.executable, ROOT / "jobs/make_sample.py", "--out", folder], capture_output=True, text=True
-            )
-        )
-        self.all, self.less, self.root = folder / "corpus", folder / "less", folder / "root"
-        for path in self.all.iterdir():
+        succeeded([sys.executable, ROOT / "jobs/make_sample.py", "--out", folder])
+        self.corpus, self.root = folder / "corpus", folder / "root"
+        for path in self.corpus.iterdir():
             if not any(str(day) in path.name for day in NIGHTS):
                 path.unlink()
-        nightly(self.all, self.root)
-        nightly(self.all, self.root)  # so that there is an older run, which holds them as well
+        nightly(self.corpus, self.root, times=2)  # so that there is an older run, which holds the documents as well
         with open_duckdb(self.root) as db:
             query = (
                 "SELECT min(doc_id), arg_min(content_key, doc_id) FROM doc_scores WHERE run_date = ? AND is_canonical "
@@ -77,11 +73,23 @@ class Corpora:
         assert shared
         assert alone
         self.ids = (shared, alone)
-        shutil.copytree(self.all, self.less)
-        for path in self.less.glob("*.parquet"):
+        rerun = self.copy("rerun")
+        with self.without_them():
+            nightly(self.corpus, rerun)
+        self.expected = content(rerun)
+
+    @contextmanager
+    def without_them(self) -> Iterator[None]:
+        """While the block runs the corpus lacks the documents; it has the same path, which `rejects` names."""
+        whole = self.corpus.rename(self.corpus.with_name("whole"))
+        shutil.copytree(whole, self.corpus)
+        for path in self.corpus.glob("*.parquet"):
             table = pq.read_table(path)
             kept = pc.invert(pc.is_in(table.column("message_id"), value_set=pc.cast(list(self.ids), "string")))
             pq.write_table(table.filter(kept), path)
+        yield
+        shutil.rmtree(self.corpus)
+        whole.rename(self.corpus)
 
     def copy(self, name: str) -> Path:
         """A root of one's own. The catalog names paths, so it is made anew by publishing once more."""
@@ -89,22 +97,17 @@ class Corpora:
         shutil.copytree(self.root, target, ignore=shutil.ignore_patterns("_catalog", "_tables"))
         return target
 
+    def forget(self, root: Path, corpus: Path, *more: str) -> str:
+        ids = [part for doc_id in self.ids for part in ("--id", doc_id)]
+        settings = ["--set", f"input.path={corpus}", f"output.root={root}"]
+        return succeeded(
+            [sys.executable, ROOT / "jobs/tables.py", "forget", "--config", SAMPLE, *ids, *more, *settings]
+        )
+
 
 @pytest.fixture(scope="module")
 def corpora(tmp_path_factory: pytest.TempPathFactory) -> Corpora:
     return Corpora(tmp_path_factory.mktemp("forget"))
-
-
-@pytest.fixture(scope="module")
-def expected(corpora: Corpora) -> dict[str, str]:
-    """What a rerun over the corpus without the documents publishes, under the same topic model."""
-    target = corpora.copy("rerun")
-    nightly(corpora.less, target)
-    return content(target)
-
-
-def arguments(corpora: Corpora) -> list[str]:
-    return [part for doc_id in corpora.ids for part in ("--id", doc_id)]
 
 
 def strings(value: Any) -> set[str]:
@@ -132,40 +135,34 @@ def assert_forgotten(corpora: Corpora, root: Path) -> None:
     assert not texts
 
 
-def test_what_is_left_is_what_a_corpus_without_them_gives(corpora: Corpora, expected: dict[str, str]) -> None:
+def test_what_is_left_is_what_a_corpus_without_them_gives(corpora: Corpora) -> None:
     root = corpora.copy("forgotten")
-    out = succeeded(job("tables.py forget", corpora.all, root, *arguments(corpora)))
+    out = corpora.forget(root, corpora.corpus)
     assert "forgot 2 documents" in out
     assert "the corpus still holds 2 of them" in out
     assert_forgotten(corpora, root)
-    now = content(root)
-    assert {k: v for k, v in now.items() if expected[k] != v} == {}
-    receipt = json.loads(next(iter(root.glob("_receipts/*.json"))).read_text())
+    assert {k: v for k, v in content(root).items() if corpora.expected[k] != v} == {}
+    (path,) = root.glob("_receipts/*.json")
+    receipt = json.loads(path.read_text())
     assert receipt["status"] == "done"
     assert sum(receipt["store"].values()) == 1
     rows = [(n["rows_before"] - n["rows_after"]) for n in receipt["nights"] if n["table"] == "doc_scores"]
     assert rows == [1, 1]
 
 
-def test_without_the_corpus_nothing_of_them_is_left_either(corpora: Corpora, expected: dict[str, str]) -> None:
+def test_without_the_corpus_nothing_of_them_is_left_either(corpora: Corpora) -> None:
     root = corpora.copy("textless")
-    succeeded(job("tables.py forget", corpora.all / "gone", root, *arguments(corpora), "--without-texts"))
+    corpora.forget(root, corpora.corpus / "gone", "--without-texts")
     assert_forgotten(corpora, root)
-    now = content(root)
-    same = {k.split()[0] for k, v in now.items() if expected[k] == v}
+    same = {k.split()[0] for k, v in content(root).items() if corpora.expected[k] == v}
     assert {"doc_embeddings", "rejects", "sentiment_daily", "topics_daily", "runs"} <= same
 
 
-def test_killed_at_any_step_a_repetition_forgets_the_rest(corpora: Corpora, expected: dict[str, str]) -> None:
+def test_killed_at_any_step_a_repetition_forgets_the_rest(corpora: Corpora) -> None:
     root = corpora.copy("killed")
-    for failpoint in STEPS:
-        done = job("tables.py forget", corpora.all, root, *arguments(corpora), failpoint=failpoint)
-        assert done.returncode == -signal.SIGKILL, (failpoint, done.stderr[-2000:])
-        with open_duckdb(root) as db:
-            runs = db.execute(
-                "SELECT run_date, count(DISTINCT run_id) FROM doc_scores GROUP BY 1 ORDER BY 1"
-            ).fetchall()
-        assert runs == [(day, 1) for day in NIGHTS]
-    succeeded(job("tables.py forget", corpora.all, root, *arguments(corpora)))
+    script = Path(__file__).with_name("forget_kills.py")
+    out = succeeded([sys.executable, script, root, corpora.corpus, *corpora.ids])
+    found = json.loads(out.splitlines()[-1])
+    assert found == {step: {"signal": signal.SIGKILL, "runs": [1, 1]} for step in STEPS}
     assert_forgotten(corpora, root)
-    assert {k: v for k, v in content(root).items() if expected[k] != v} == {}
+    assert {k: v for k, v in content(root).items() if corpora.expected[k] != v} == {}

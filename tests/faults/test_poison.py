@@ -72,6 +72,19 @@ def test_a_model_that_always_dies_ends_the_run(tmp_path: Path) -> None:
     assert "\n" not in failed["error"]
 
 
+def test_workers_killed_for_memory_end_the_run_with_a_hint_and_the_old_night_stays(tmp_path: Path) -> None:
+    write(tmp_path / "corpus" / "1.parquet", rows(DAYS[0], 20))
+    codes, log = nightly(tmp_path, [NIGHT], SETTINGS)
+    assert codes == [0], log[-4000:]
+    documents = [(name, f"{text} plantedmemory", time) for name, text, time in rows(DAYS[0], 60)]
+    write(tmp_path / "corpus" / "1.parquet", documents)
+    codes, log = nightly(tmp_path, [NIGHT], SETTINGS)
+    assert codes == [3], log[-4000:]
+    assert "look at the executors' memory and logs" in results(tmp_path)[-1]["error"]
+    with open_duckdb(tmp_path / "out") as db:
+        assert db.execute("SELECT count(*) FROM doc_scores").fetchone() == (20,)
+
+
 def test_a_device_without_memory_scores_in_smaller_batches(tmp_path: Path) -> None:
     write(tmp_path / "corpus" / "1.parquet", rows(DAYS[0], 40))
     codes, log = nightly(tmp_path, [NIGHT], NIGHTJAR_PLANT_OOM="1")

@@ -388,6 +388,7 @@ def test_a_night_over_the_limit_is_not_published(sample: Path, tmp_path: Path) -
         (["--run-date", "26-1-2"], 2, "is not a date"),
         (["--run-date", "today'; drop"], 2, "is not a date"),
         (["--from", "2026-10-06", "--to", "2026-10-05"], 2, "is before --from"),
+        (["--run-date", "2026-10-05", "--wait", "soon"], 2, "is not a number of minutes"),
         (["--run-date", "2026-10-05", "--set", "quality.min_row=3"], 2, "did you mean min_rows?"),
         (["--run-date", "2026-10-05", "--set", "model.embedding=/no/such/model"], 2, "model.embedding"),
         (["--run-date", "2026-10-05", "--set", "input.columns.text=txt"], 1, "has no column txt"),

@@ -9,6 +9,7 @@ from pyspark.sql import SparkSession
 
 from pipeline.errors import NightjarError
 from pipeline.read_tables import open_duckdb
+from pipeline.serving.properties import let_the_oldest_win
 from pipeline.serving.tables import ServedTables
 from pipeline.sql.register import register_functions
 from pipeline.sql.sharing import share_functions
@@ -50,3 +51,17 @@ def test_functions_of_one_session_are_in_later_ones(spark: SparkSession) -> None
         earlier.sql(query)
     with pytest.raises(NightjarError, match="ai_nothing: not registered"):
         share_functions(spark, ["ai_nothing"])
+
+
+def test_stages_are_numbered_so_that_the_older_name_comes_first(spark: SparkSession) -> None:
+    context = spark.sparkContext
+    let_the_oldest_win(spark)
+    context.setJobGroup("numbered", "", False)
+    for _ in range(3):
+        spark.range(10).selectExpr("sum(id)").collect()
+    tracker = context.statusTracker()
+    jobs = sorted(tracker.getJobIdsForGroup("numbered"))
+    stages = [stage for job in jobs for stage in sorted(tracker.getJobInfo(job).stageIds)]
+    assert len(jobs) >= 3
+    assert stages == sorted(stages, key=str)
+    assert min(stages) >= 100_000_000, "of nine digits, as the next thousand million have"

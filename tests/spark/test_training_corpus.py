@@ -179,6 +179,39 @@ def test_shards_of_teacher_vectors(spark: SparkSession, tmp_path: Path) -> None:
     assert vectors["a cat"] @ vectors["ein Hund"] < 0.9
 
 
+def test_shards_of_labels_and_vectors(spark: SparkSession, tmp_path: Path) -> None:
+    # reviews know two of three classes and are read twice; pairs have a vector and no label
+    reviews = write(tmp_path / "r.parquet", text=["good dog", "bad cat"], label=["positive", "negative"])
+    pairs = write(tmp_path / "p.parquet", text=["ein Hund", "le chat"], en=["a dog", "a cat"])
+    tweets = write(tmp_path / "t.parquet", text=["the tree"], label=["neutral"])
+    sets = {
+        "train": [
+            {"name": "r", "path": reviews, "label": "label", "head": "mood", "classes": ["negative", "positive"], "repeat": 2},
+            {"name": "p", "path": pairs, "target": "en"},
+        ],
+        "validation": [{"name": "t", "path": tweets, "label": "label", "head": "mood"}],
+    }  # fmt: skip
+    model = {
+        "architecture": "encoder", "hidden_size": 8, "n_layers": 1, "n_heads": 2, "max_tokens": 8, "output_size": 256,
+        "heads": {"mood": ["negative", "neutral", "positive"]},
+    }  # fmt: skip
+    teacher = {"embedding": "static-en", "sentiment": "sentiment-en-static"}
+    config = lm_config(tmp_path, sets, objective="multitask", model=model, teacher=teacher)
+    data = prepare(spark, config)
+    shards = Shards(data.shards("train"), pad_id=0)
+    batch = shards.batch(np.arange(len(shards)))
+    assert batch.labels is not None
+    assert batch.vectors is not None
+    assert batch.classes is not None
+    norms = np.linalg.norm(batch.vectors.numpy(), axis=1).round(2).tolist()
+    rows = sorted(zip(batch.labels.tolist(), batch.heads, batch.classes.tolist(), norms, strict=True))
+    assert rows == [
+        (-1, "", 0, 1.0), (-1, "", 0, 1.0), (0, "mood", 5, 0.0), (0, "mood", 5, 0.0), (2, "mood", 5, 0.0), (2, "mood", 5, 0.0)
+    ]  # fmt: skip
+    validated = Shards(data.shards("validation"), pad_id=0).batch(np.arange(1))
+    assert (validated.labels.tolist(), validated.classes.tolist()) == ([1], [0])  # type: ignore[union-attr]
+
+
 def test_a_corpus_without_rows_says_what_became_of_them(spark: SparkSession, tmp_path: Path) -> None:
     path = write(tmp_path / "x.parquet", text=["", " "])
     config = lm_config(tmp_path, {"train": [{"name": "x", "path": path}], "held_back": 0.5})

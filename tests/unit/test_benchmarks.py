@@ -16,6 +16,7 @@ from benchmarks.engine import markdown, summary
 from benchmarks.memory import worker_peaks
 from benchmarks.night import facts, scoring_seconds
 from benchmarks.overhead import overhead
+from benchmarks.sql_memory import trend
 from benchmarks.summary import cosines, exponent, pair_ratios, table
 
 MINILM = Shape(layers=6, hidden=384, inner=1_536)
@@ -182,6 +183,22 @@ def test_peak_memory_of_workers_is_seen_from_outside() -> None:
     assert len(peaks) == 1
     assert job.pid not in peaks
     assert 80_000_000 < max(peaks.values()) < 300_000_000
+
+
+def test_memory_that_climbs_in_its_second_half_is_not_flat() -> None:
+    at = [10.0 * k for k in range(31)]
+    noise = np.random.default_rng(0).normal(0, 5, 31)
+    warm = [1000 + 400 * min(t / 100, 1) + e for t, e in zip(at, noise, strict=True)]
+    assert trend(at, warm).is_flat, "it climbs in the first half alone"
+    found = trend(at, [m + 0.5 * t for t, m in zip(at, warm, strict=True)])
+    assert not found.is_flat
+    assert found.mib_per_min == pytest.approx(30, abs=3)
+    assert found.drift_mib == pytest.approx(75, abs=8)
+
+
+def test_a_trend_needs_three_samples_in_the_second_half() -> None:
+    with pytest.raises(ValueError, match="2 samples in the second half"):
+        trend([0, 10, 20, 30], [1, 1, 1, 1])
 
 
 def test_mutual_information_of_equal_and_of_independent_labels() -> None:

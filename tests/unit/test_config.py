@@ -130,3 +130,10 @@ def test_a_change_of_model_stops_by_default(tmp_path: Path) -> None:
     assert "model_change.on_shift: Input should be 'stop' or 'accept', got 'ignore'" in message
     assert "model_change.tolerance: " in message
     assert "model_change.size: unknown key" in message
+
+
+@pytest.mark.parametrize("name", ["x`; DROP TABLE y", "../../etc", "a.b.c.d", "a b", "1a", "", "x' OR '1'='1", "ä"])
+def test_names_that_could_mean_more_are_refused(tmp_path: Path, name: str) -> None:
+    """FAULTS case 51."""
+    message = problems(tmp_path, GOOD, f'output.catalog="{name}"')
+    assert "output.catalog: must be a plain name" in message

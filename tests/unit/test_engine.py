@@ -15,6 +15,7 @@ from pipeline.config import LanguageConfig, ModelConfig
 from pipeline.models import sentiment_spec
 from udfs import engine as engine_module
 from udfs.engine import Engine
+from udfs.models.files import ModelFileError
 from udfs.results import RESULTS, TEXTS
 from udfs.spec import ScoreSpec
 from udfs.topics import make_assign
@@ -221,10 +222,48 @@ def test_out_of_memory_is_met_with_smaller_batches(engine: Engine, monkeypatch: 
     assert np.abs(vectors(table) - expected).max() < 1e-5
 
 
+def test_a_text_that_fits_no_memory_is_an_error_of_its_row(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It costs no other text; where there is a device, such a text alone is computed on the CPU, and the log says so."""
+    expected, embedder = score(engine, MIXED).to_pylist(), engine._embedder
+    too_much = failing(engine, lambda ids: len(ids) > 150, torch.OutOfMemoryError("CUDA out of memory"))
+    monkeypatch.setattr(embedder.encoder, "forward", too_much)
+    monkeypatch.setattr(embedder, "_on_cpu", None)
+    rows = score(engine, MIXED).to_pylist()
+    assert [r["error_code"] for r in rows] == [None] * 6 + ["MODEL", None]
+    assert rows[6]["embedding"] is None
+    for row, other in zip(rows[:6], expected[:6], strict=True):
+        assert np.allclose(row["embedding"], other["embedding"], atol=1e-5)
+
+    class OnCpu:
+        def pooled(self, chunks: Any, batch: np.ndarray) -> np.ndarray:
+            return np.full((len(batch), len(expected[0]["embedding"])), 0.5, np.float32)
+
+    said: list[str] = []
+    monkeypatch.setattr("udfs.embedding.logger.warning", lambda text, *values: said.append(text % values))
+    monkeypatch.setattr(embedder, "_on_cpu", OnCpu)
+    monkeypatch.setattr(embedder, "_rescuer", None)
+    row = score(engine, MIXED).to_pylist()[6]
+    assert row["error_code"] is None
+    assert np.allclose(row["embedding"], row["embedding"][0])
+    assert any("does not fit the device; computed on the CPU" in line for line in said)
+
+
 def test_a_lost_device_ends_the_worker(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     lost = RuntimeError("CUDA error: an illegal memory access was encountered")
     monkeypatch.setattr(engine._embedder.encoder, "forward", failing(engine, lambda ids: True, lost))
     with pytest.raises(RuntimeError, match="illegal memory access"):
+        score(engine, MIXED)
+
+
+@pytest.mark.parametrize(
+    ("rows", "width"), [(slice(1), slice(None)), (slice(-1), slice(None)), (slice(None), slice(10))]
+)
+def test_output_of_another_shape_fails_the_task_and_not_each_text(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, rows: slice, width: slice
+) -> None:
+    real = engine._embedder.encoder.forward
+    monkeypatch.setattr(engine._embedder.encoder, "forward", lambda chunks, batch: real(chunks, batch)[rows, width])
+    with pytest.raises(ModelFileError, match=r"gave \(\d, \d+\), not \(\d, 384\)"):
         score(engine, MIXED)
 
 

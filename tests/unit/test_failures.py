@@ -28,6 +28,7 @@ def test_a_model_changed_on_an_executor_is_a_model_error() -> None:
     [
         ("java.io.IOException: No space left on device", "no space left on a device; free space"),
         ("Python worker exited unexpectedly (crashed)", "a Python worker died"),
+        ("org.apache.spark.sql.classic.SparkSession does not exist in the JVM", "the driver's JVM has ended"),
         (
             "Python worker process terminated due to idle timeout (5 s)",
             "said nothing for scoring.hang_timeout_sec",

@@ -8,6 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
+from safetensors.torch import load_file
 from torch import Tensor
 
 from udfs.models.files import ModelFileError
@@ -156,6 +157,20 @@ def test_a_saved_model_is_read_back(tmp_path: Path, architecture: str) -> None:
     assert torch.equal(states(again, ids, mask), states(model, ids, mask))
     save(model, tmp_path / "half", torch.float16)
     assert torch.allclose(load(tmp_path / "half").tokens.weight, model.tokens.weight, atol=2e-3)
+
+
+def test_a_table_of_eight_bits_is_off_by_half_a_step_of_its_row(tmp_path: Path) -> None:
+    model = model_of("encoder").float().eval()
+    with torch.no_grad():
+        model.tokens.weight[3] *= 50  # a row of its own size
+        model.tokens.weight[4] = 0.0
+    save(model, tmp_path, eight_bits=["tokens.weight"])
+    stored = load_file(tmp_path / "model.safetensors")["tokens.weight"]
+    assert stored.dtype == torch.int8
+    error = (load(tmp_path).tokens.weight - model.tokens.weight).abs().amax(dim=1)
+    step = model.tokens.weight.abs().amax(dim=1) / 127
+    assert (error <= step * 0.5 + 1e-6).all()
+    assert error.max() > 0
 
 
 def test_files_that_do_not_fit_are_refused_by_name(tmp_path: Path) -> None:

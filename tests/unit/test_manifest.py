@@ -124,3 +124,18 @@ def test_log_entries_of_rivals_are_all_kept(tmp_path: Path) -> None:
     assert [r["seq"] for r in records] == list(range(1, 61))
     assert len({r["run_id"] for r in records}) == 60
     assert not [p for p in (tmp_path / "_log").iterdir() if p.suffix != ".json"]
+
+
+def test_a_run_that_waits_takes_the_lock_when_the_other_ends(tmp_path: Path) -> None:
+    code = (
+        "import sys, time; from pathlib import Path; from pipeline.manifest import RunLock\n"
+        "with RunLock(Path(sys.argv[1]), 'r1'): print('locked', flush=True); time.sleep(1)"
+    )
+    holder = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE)
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == b"locked\n"
+    with pytest.raises(PublishError, match="another run is going on"), RunLock(tmp_path, "r2", wait_sec=0.1):
+        pass
+    with RunLock(tmp_path, "r2", wait_sec=60):
+        assert holder.wait(10) == 0
+        assert "run r2" in (tmp_path / "_lock").read_text()

@@ -6,12 +6,13 @@ import pickle
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pipeline.config import LanguageConfig, ModelConfig
 from pipeline.errors import ModelError
-from pipeline.model_lock import encoder_entry, encoder_identity, lock_entry
+from pipeline.model_lock import encoder_entry, encoder_identity, head_spec, lock_entry
 from pipeline.models import embedding_spec, sentiment_spec
 from udfs.engine import Engine
 from udfs.models.encoder import load_encoder
@@ -221,6 +222,18 @@ def test_an_incomplete_lock_entry_is_named(tmp_path: Path) -> None:
     (tmp_path / "lock.json").write_text('{"x": {"task": "embedding", "name": "x"}}')
     with pytest.raises(ModelError, match="lock entry x: is incomplete \\('source'\\)"):
         embedding_spec(ModelConfig(embedding="x", lock=str(tmp_path / "lock.json")))
+
+
+@pytest.mark.parametrize("task", ["sentiment", "intent"])
+def test_a_label_that_is_no_text_is_refused_before_it_is_given_to_a_row(task: str) -> None:
+    """FAULTS case 30: models answer with positions in such a list, so this is the only text of a model in a table."""
+    entry: dict[str, Any] = {
+        "name": "x", "task": task, "source": "x", "files": [], "revision": "1", "languages": ["en"],
+        "labels": ["negative", "positive", json.loads('"\\ud800"')],
+    }  # fmt: skip
+    with pytest.raises(ModelError, match=r"\\ud800") as caught:
+        head_spec(entry, task)
+    str(caught.value).encode("utf-8")
 
 
 def test_an_encoder_of_another_kind_fails_once_and_not_on_every_text(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ bool, True at real tokens; padding follows a text's own tokens.
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Collection
 from pathlib import Path
 
 import torch
@@ -20,6 +21,7 @@ from udfs.models.transformer import TransformerStack, embedding
 
 WEIGHTS_FILE = "model.safetensors"
 TOKENIZER_FILE = "tokenizer.json"
+_SCALE = ".scale"
 
 
 class LanguageModel(nn.Module, ABC):
@@ -195,15 +197,43 @@ def build(config: LanguageModelConfig) -> LanguageModel:
     return EncoderDecoderLanguageModel(config)
 
 
-def save(model: LanguageModel, folder: Path, dtype: torch.dtype = torch.float32) -> None:
-    """Write config.json and model.safetensors, the weights as `dtype`."""
+def save(
+    model: LanguageModel, folder: Path, dtype: torch.dtype = torch.float32, eight_bits: Collection[str] = ()
+) -> None:
+    """Write config.json and model.safetensors, the weights as `dtype`.
+
+    Matrices (n, m) named in `eight_bits` are stored as int8 beside `<name>.scale` (n, 1): row i is `scale[i]` times its
+    numbers, the largest of which is 127.
+    """
     from safetensors.torch import save_file
 
     folder.mkdir(parents=True, exist_ok=True)
     model.config.write(folder)
-    save_file(
-        {k: v.detach().to("cpu", dtype).contiguous() for k, v in model.state_dict().items()}, folder / WEIGHTS_FILE
-    )
+    tensors: dict[str, Tensor] = {}
+    for name, value in model.state_dict().items():
+        weight = value.detach().to("cpu", torch.float32)
+        if name in eight_bits:
+            scale = weight.abs().amax(dim=1, keepdim=True).clamp(min=1e-12) / 127
+            tensors[name], tensors[name + _SCALE] = (weight / scale).round().to(torch.int8), scale
+        else:
+            tensors[name] = weight.to(dtype).contiguous()
+    save_file(tensors, folder / WEIGHTS_FILE)
+
+
+def read_weights(folder: Path) -> dict[str, Tensor]:
+    """Read the weights that `save` wrote, in float32.
+
+    Raises:
+        OSError, SafetensorError: the file is missing or damaged.
+    """
+    from safetensors.torch import load_file
+
+    stored = load_file(folder / WEIGHTS_FILE)
+    weights = {name: value.float() for name, value in stored.items() if not name.endswith(_SCALE)}
+    for name, scale in stored.items():
+        if name.endswith(_SCALE) and name.removesuffix(_SCALE) in weights:
+            weights[name.removesuffix(_SCALE)] *= scale
+    return weights
 
 
 def load(folder: Path) -> LanguageModel:
@@ -213,14 +243,12 @@ def load(folder: Path) -> LanguageModel:
         ModelFileError: config.json does not describe a model, or the weights do not fit it.
     """
     from safetensors import SafetensorError
-    from safetensors.torch import load_file
 
     config = read_config(folder)
     with torch.device("meta"):
         model = build(config)
     try:
-        weights = {name: value.float() for name, value in load_file(folder / WEIGHTS_FILE).items()}
-        model.load_state_dict(weights, assign=True)
+        model.load_state_dict(read_weights(folder), assign=True)
     except (RuntimeError, OSError, SafetensorError) as error:
         problem = " ".join(str(error).split())
         raise ModelFileError(f"{folder / WEIGHTS_FILE}: does not fit {folder / 'config.json'}: {problem}") from None

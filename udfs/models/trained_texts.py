@@ -80,8 +80,8 @@ class TrainedTexts:
         found = np.zeros((len(texts), n_labels))
         with torch.inference_mode():
             for places, ids, mask in self._batches(chunks):
-                pooled = self.model.pooled(self.model.hidden(ids, mask), mask)  # (b, d)
-                found[places] = self.model.label_logits(pooled, head).double().softmax(dim=1).cpu().numpy()
+                features = self.model.features(ids, self.model.hidden(ids, mask), mask)  # (b, n_features)
+                found[places] = self.model.label_logits(features, head).double().softmax(dim=1).cpu().numpy()
         return found
 
     def perplexity(self, texts: Sequence[str]) -> Perplexity:

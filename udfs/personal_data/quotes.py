@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 import pyarrow as pa
 
 from udfs.personal_data.spans import personal_data
+from udfs.quiet import without_texts
 
 _QUOTE_CHARS = 200
 _BEFORE = 60
@@ -62,4 +63,4 @@ def make_quotes() -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatc
             ]
             yield pa.RecordBatch.from_arrays(columns, names=[*kept, "quote", "start", "end"])
 
-    return quoted
+    return without_texts(quoted)

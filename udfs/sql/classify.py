@@ -1,15 +1,15 @@
 """`ai_classify`, `ai_classify_full` and `ai_filter`."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from udfs.sql.embed import vectors_of
-from udfs.sql.label_sets import Classifier, check_labels, classifier_of, label_key
+from udfs.sql.label_sets import Classifier, classifier_of, condition_of, label_key
 from udfs.sql.rows import ERROR, Problem, each, models_of, problem, read_texts, series, unknown_model
-from udfs.sql.scorer import Scored, scorer_of
+from udfs.sql.scorer import Scored, Scorer, scorer_of
 from udfs.sql.spec import ModelSpec, SqlSpec
 from udfs.sql_function import SqlFunction
 
@@ -20,6 +20,7 @@ CLASSIFIED = (
 _DEFAULT_FIT = 0.5
 Answer = dict[str, Any]
 Found = tuple[Classifier, Scored]
+Make = Callable[[SqlSpec, Scorer, Any, ModelSpec], Classifier | Problem]
 
 
 def classify_functions(spec: SqlSpec) -> tuple[SqlFunction, ...]:
@@ -52,8 +53,7 @@ def classify_functions(spec: SqlSpec) -> tuple[SqlFunction, ...]:
     def ai_filter(text: Any, condition: Any, threshold: Any = _DEFAULT_FIT) -> "pd.Series[Any]":
         """Return whether the condition fits the text; null where either is null or has an error."""
         n = len(text)
-        conditions = [[c] if isinstance(c, str) else c for c in each(condition, n)]
-        found = _found(spec, text.tolist(), conditions, None, "ai_filter", fewest=1)
+        found = _found(spec, text.tolist(), each(condition, n), None, "ai_filter", condition_of)
         limits = each(threshold, n)
         answers: list[bool | None] = [None] * n
         for classifier, rows, scores in _by_classifier(found):
@@ -70,7 +70,7 @@ def classify_functions(spec: SqlSpec) -> tuple[SqlFunction, ...]:
 
 
 def _found(
-    spec: SqlSpec, values: Sequence[Any], labels: Sequence[Any], model: Any, function: str, fewest: int = 2
+    spec: SqlSpec, values: Sequence[Any], labels: Sequence[Any], model: Any, function: str, make: Make = classifier_of
 ) -> list[Found | Problem | None]:
     """Return classifier and score of each row, or what is wrong with it; None for null text."""
     found: list[Found | Problem | None] = [None] * len(values)
@@ -83,20 +83,10 @@ def _found(
         for i in rows:
             by_labels.setdefault(label_key(labels[i]), []).append(i)
         for mine in by_labels.values():
-            classifier = _classifier(spec, labels[mine[0]], named, fewest)
+            classifier = make(spec, scorer_of(spec), labels[mine[0]], named)
             for i, one in zip(mine, _rows(spec, [values[i] for i in mine], classifier, function), strict=True):
                 found[i] = one
     return found
-
-
-def _classifier(spec: SqlSpec, labels: Any, model: ModelSpec, fewest: int) -> Classifier | Problem:
-    if fewest == 1:
-        checked = check_labels(labels, fewest=1)
-        if isinstance(checked, dict):
-            return checked
-        # a classifier has two labels or more; only the first, the condition, is asked
-        labels = [checked[0], "something else"] if checked[0] != "something else" else [checked[0], "other things"]
-    return classifier_of(spec, scorer_of(spec), labels, model)
 
 
 def _rows(

@@ -5,35 +5,22 @@ Notation: b rows, l tokens of a row, d hidden size, V vocabulary size, k positio
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
-from pathlib import Path
+from collections.abc import Iterable, Iterator
 from typing import Any, cast
 
 import torch
-from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional
 
-from udfs.models.language_model_config import LanguageModelConfig
-from udfs.models.language_models import EncoderDecoderLanguageModel, LanguageModel, build
+from udfs.models.language_models import EncoderDecoderLanguageModel, LanguageModel
 from udfs.training.shards import Batch
-from udfs.training.spec import LanguageModelTaskSpec, Objective, TrainingError
+from udfs.training.spec import TrainingError
 from udfs.training.tasks import decayed_groups, macro_f1
 
 _MASKED_SHARE = 0.15
 _MASK, _RANDOM = 0.8, 0.1
 """Of the tokens to be predicted, so many are replaced by the mask token and by a random one; the rest stay."""
 _VALIDATION_SEED = 20_260_101
-
-
-def language_model_task(spec: LanguageModelTaskSpec) -> "LanguageModelTask":
-    """Build the task that a spec describes; see `LanguageModelTaskSpec.build`."""
-    config = LanguageModelConfig.model_validate_json(spec.config_json)
-    torch.manual_seed(spec.seed)
-    model = build(config)
-    if spec.start is not None:
-        _take_over(model, spec.start)
-    return _TASKS[spec.objective](model)
 
 
 class LanguageModelTask(ABC):
@@ -127,17 +114,13 @@ class SequenceTask(LanguageModelTask):
 
 
 class ClassificationTask(LanguageModelTask):
-    """Predict labels by the heads of the model; each row belongs to one head."""
+    """Predict labels by the heads of the model; each row belongs to one head, or to none and is left out."""
 
     def loss(self, batch: Batch, generator: torch.Generator) -> tuple[Tensor, float]:
         """Sum over rows."""
-        assert batch.labels is not None
-        pooled = self._pooled(batch)
         losses = [
-            functional.cross_entropy(
-                self.model.label_logits(pooled[rows], name).float(), batch.labels[rows], reduction="sum"
-            )
-            for name, rows in _rows_by_head(batch)
+            functional.cross_entropy(logits, labels, reduction="sum")
+            for _, logits, labels in self._answers(batch, self._features(batch))
         ]
         return torch.stack(losses).sum(), float(len(batch))
 
@@ -147,14 +130,11 @@ class ClassificationTask(LanguageModelTask):
         gold: dict[str, list[Tensor]] = {}
         found: dict[str, list[Tensor]] = {}
         for batch in batches:
-            assert batch.labels is not None
-            pooled = self._pooled(batch)
-            for name, rows in _rows_by_head(batch):
-                logits = self.model.label_logits(pooled[rows], name).float()  # (rows, labels)
-                total += float(functional.cross_entropy(logits, batch.labels[rows], reduction="sum"))
-                gold.setdefault(name, []).append(batch.labels[rows].cpu())
+            for name, logits, labels in self._answers(batch, self._features(batch)):
+                total += float(functional.cross_entropy(logits, labels, reduction="sum"))
+                gold.setdefault(name, []).append(labels.cpu())
                 found.setdefault(name, []).append(logits.argmax(dim=1).cpu())
-            n += len(batch)
+                n += len(labels)
         metrics = {"loss": total / max(n, 1.0), "accuracy": 0.0, "macro_f1": 0.0}
         for name in sorted(gold):
             truth, guess = torch.cat(gold[name]), torch.cat(found[name])
@@ -164,8 +144,23 @@ class ClassificationTask(LanguageModelTask):
             metrics[kind] = sum(metrics[f"{kind}.{name}"] for name in gold) / max(len(gold), 1)
         return metrics
 
-    def _pooled(self, batch: Batch) -> Tensor:
-        return self.model.pooled(self.model.hidden(batch.ids, batch.mask), batch.mask)  # (b, d)
+    def _features(self, batch: Batch) -> Tensor:
+        hidden = self.model.hidden(batch.ids, batch.mask)  # (b, l, d)
+        return self.model.features(batch.ids, hidden, batch.mask)  # (b, n_features)
+
+    def _answers(self, batch: Batch, features: Tensor) -> Iterator[tuple[str, Tensor, Tensor]]:
+        """Yield of each head its name, and of its k rows the logits (k, labels) and labels (k,).
+
+        A row whose label is a choice of some classes has no chance of the others.
+        """
+        assert batch.labels is not None
+        for name, rows in _rows_by_head(batch):
+            logits = self.model.label_logits(features[rows], name).float()
+            if batch.classes is not None:
+                choice = batch.classes[rows].unsqueeze(1)  # (k, 1)
+                bits = 2 ** torch.arange(logits.shape[1], device=logits.device)  # (labels,)
+                logits = logits.masked_fill((choice != 0) & (choice & bits == 0), -1e4)
+            yield name, logits, batch.labels[rows]
 
 
 class DistillationTask(LanguageModelTask):
@@ -185,35 +180,14 @@ class DistillationTask(LanguageModelTask):
         return {**metrics, "cosine": 1 - metrics["loss"]}
 
 
-_TASKS: dict[Objective, type[LanguageModelTask]] = {
-    "causal_lm": CausalTask,
-    "masked_lm": MaskedTask,
-    "seq2seq": SequenceTask,
-    "classification": ClassificationTask,
-    "distillation": DistillationTask,
-}
-
-
 def _with_perplexity(metrics: dict[str, float]) -> dict[str, float]:
     return {**metrics, "perplexity": math.exp(min(metrics["loss"], 700.0))}
 
 
 def _rows_by_head(batch: Batch) -> list[tuple[str, Tensor]]:
-    """Return each head's name with the rows (k,) int64 that are its own."""
-    names = sorted(set(batch.heads))
+    """Return each head's name with the rows (k,) int64 that are its own; rows without a head are nobody's."""
+    names = sorted(set(batch.heads) - {""})
     return [
         (name, torch.tensor([i for i, own in enumerate(batch.heads) if own == name], device=batch.ids.device))
         for name in names
     ]
-
-
-def _take_over(model: LanguageModel, folder: str) -> None:
-    try:
-        there = load_file(Path(folder) / "model.safetensors")
-    except OSError as error:
-        raise TrainingError(f"start: {folder}: cannot be read: {error}") from None
-    own = model.state_dict()
-    fitting = {name: t.float() for name, t in there.items() if name in own and own[name].shape == t.shape}
-    if "tokens.weight" not in fitting:
-        raise TrainingError(f"start: {folder}: its token embeddings do not fit the model; train it with its tokenizer")
-    model.load_state_dict(fitting, strict=False)

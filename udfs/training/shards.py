@@ -29,8 +29,10 @@ class Batch:
     Attributes:
         ids: (b, l) int64 tokens, padded at the end; mask: (b, l) bool, true for real tokens.
         target_ids, target_mask: (b, m), the same for the text to be written.
-        labels: (b,) int64 positions in the list of labels of the row's head; heads: the b names of those heads.
-        vectors: (b, D) float32.
+        labels: (b,) int64 positions in the list of labels of the row's head, -1 without one; heads: the b names of those heads,
+            empty without one.
+        vectors: (b, D) float32, zero for a row without one.
+        classes: (b,) int64, bit i set: the row's label is one of a choice in which label i is; 0 is a choice of all.
     """
 
     ids: Tensor
@@ -40,6 +42,7 @@ class Batch:
     labels: Tensor | None = None
     heads: tuple[str, ...] = ()
     vectors: Tensor | None = None
+    classes: Tensor | None = None
 
     def to(self, device: torch.device) -> "Batch":
         """Return the batch on a device."""
@@ -75,7 +78,8 @@ class _Lists:
 class Shards:
     """The rows of a folder of Parquet files, in memory (4 bytes a token), in the order of the files' names.
 
-    Columns: `ids` list<int32>; optionally `target_ids` list<int32>, `label` int32, `head` string, `vector` list<float>.
+    Columns: `ids` list<int32>; optionally `target_ids` list<int32>, `label` int32, `head` string, `vector` list<float>,
+    `classes` int64. A null label is -1, a null head '', a null vector zero.
     """
 
     def __init__(self, folder: str | Path, pad_id: int) -> None:
@@ -94,7 +98,8 @@ class Shards:
         self._ids = _lists(table.column("ids"))
         names = set(table.column_names)
         self._targets = _lists(table.column("target_ids")) if "target_ids" in names else None
-        self._labels = table.column("label").to_numpy().astype(np.int64) if "label" in names else None
+        self._labels = _numbers(table.column("label"), -1) if "label" in names else None
+        self._classes = _numbers(table.column("classes"), 0) if "classes" in names else None
         self._heads = _heads(table.column("head")) if "head" in names else None
         self._vectors = _vectors(table.column("vector")) if "vector" in names else None
 
@@ -140,6 +145,7 @@ class Shards:
             labels=torch.from_numpy(self._labels[rows]) if self._labels is not None else None,
             heads=tuple(names[code] for code in codes[rows]) if names else (),
             vectors=torch.from_numpy(self._vectors[rows].astype(np.float32)) if self._vectors is not None else None,
+            classes=torch.from_numpy(self._classes[rows]) if self._classes is not None else None,
         )
 
 
@@ -154,11 +160,19 @@ def _lists(column: pa.ChunkedArray) -> _Lists:
     return _Lists(np.concatenate(values), np.cumsum(lengths) - lengths, lengths)
 
 
+def _numbers(column: pa.ChunkedArray, missing: int) -> Rows:
+    filled: NDArray[Any] = column.fill_null(missing).to_numpy()
+    return filled.astype(np.int64)
+
+
 def _heads(column: pa.ChunkedArray) -> tuple[Sequence[str], Rows]:
-    encoded = column.combine_chunks().dictionary_encode()
+    encoded = column.fill_null("").combine_chunks().dictionary_encode()
     return encoded.dictionary.to_pylist(), encoded.indices.to_numpy().astype(np.int64)
 
 
 def _vectors(column: pa.ChunkedArray) -> NDArray[Any]:
-    parts = [chunk.flatten().to_numpy(zero_copy_only=False).reshape(len(chunk), -1) for chunk in column.chunks]
-    return np.concatenate([part for part in parts if len(part)])
+    found = np.asarray(column.is_valid())
+    values = np.concatenate([chunk.flatten().to_numpy(zero_copy_only=False) for chunk in column.chunks])
+    vectors = np.zeros((len(found), len(values) // max(int(found.sum()), 1)), np.float32)
+    vectors[found] = values.reshape(int(found.sum()), -1)
+    return vectors

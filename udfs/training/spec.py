@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 Precision = Literal["float32", "bfloat16"]
 Device = Literal["auto", "cpu", "cuda"]
-Objective = Literal["causal_lm", "masked_lm", "classification", "seq2seq", "distillation"]
+Objective = Literal["causal_lm", "masked_lm", "classification", "seq2seq", "distillation", "multitask"]
 
 
 class TrainingError(Exception):
@@ -29,13 +29,16 @@ class LanguageModelTaskSpec:
     """A language model of our own and its objective; `config_json` is a `LanguageModelConfig`, `seed` draws the weights.
 
     `start` is a folder with `model.safetensors` of a model whose weights are taken over where names and shapes agree (masked-LM
-    weights into a classifier, say).
+    weights into a classifier, say). `distillation_weight` is how much a row's distance to its teacher counts beside a row's label
+    (multitask). `tokenizer` is the tokenizer.json whose tokens spell the characters of n-grams.
     """
 
     objective: Objective
     config_json: str
     seed: int
     start: str | None = None
+    distillation_weight: float = 1.0
+    tokenizer: str | None = None
 
     def build(self) -> "Task":
         """Return the task; the same weights for the same seed.
@@ -43,7 +46,7 @@ class LanguageModelTaskSpec:
         Raises:
             TrainingError: `start` cannot be read, or its token embeddings do not fit.
         """
-        from udfs.training.objectives import language_model_task
+        from udfs.training.task_building import language_model_task
 
         return language_model_task(self)
 

@@ -1,7 +1,8 @@
 """Plants faults in the worker processes of a test: on PYTHONPATH, Python imports this before anything else.
 
 A text that holds one of the words below makes the process that scores it misbehave. `NIGHTJAR_COUNT_FILE` names a file that gets
-one line per window scored: its number of texts. `NIGHTJAR_PLANT_SLOW` are seconds that every window takes longer.
+one line per window scored: its number of texts. `NIGHTJAR_PLANT_SLOW` are seconds that every window takes longer;
+with `NIGHTJAR_PLANT_RAISE` every window raises an error that quotes a text.
 """
 
 import contextlib
@@ -10,6 +11,7 @@ import importlib.abc
 import importlib.machinery
 import importlib.util
 import os
+import signal
 import sys
 import time
 from types import ModuleType
@@ -19,6 +21,9 @@ FAULTS = {
     "plantedexit": lambda: os._exit(137),
     "plantedsegfault": lambda: ctypes.string_at(0),
     "plantedhang": lambda: time.sleep(100_000),
+    "plantedmemory": lambda: os.kill(
+        os.getpid(), signal.SIGKILL
+    ),  # what the kernel does to a process that takes too much
 }
 
 
@@ -62,6 +67,8 @@ def _plant_engine(module: ModuleType) -> None:
     results = module.Engine._results
 
     def counted(self: Any, window: Any, judged: Any) -> Any:
+        if os.environ.get("NIGHTJAR_PLANT_RAISE"):
+            raise RuntimeError(f"cannot handle {window.texts[0]!r}")
         time.sleep(float(os.environ.get("NIGHTJAR_PLANT_SLOW", "0")))
         if path := os.environ.get("NIGHTJAR_COUNT_FILE"):
             with open(path, "a") as file:
@@ -71,7 +78,26 @@ def _plant_engine(module: ModuleType) -> None:
     module.Engine._results = counted
 
 
-PLANTS = {"udfs.routes": _plant_routes, "udfs.models.static": _plant_encoder, "udfs.engine": _plant_engine}
+def _plant_failpoints(module: ModuleType) -> None:
+    """`NIGHTJAR_PLANT_STOP` is a failpoint and a process, which is killed when the driver comes there."""
+    name_and_process = os.environ.get("NIGHTJAR_PLANT_STOP", "").split()
+    failpoint = module.failpoint
+
+    def failpoint_or_stop(name: str) -> None:
+        if name_and_process and name == name_and_process[0]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(name_and_process[1]), signal.SIGKILL)
+        failpoint(name)
+
+    module.failpoint = failpoint_or_stop
+
+
+PLANTS = {
+    "udfs.routes": _plant_routes,
+    "udfs.models.static": _plant_encoder,
+    "udfs.engine": _plant_engine,
+    "pipeline.failpoints": _plant_failpoints,
+}
 
 
 class _Loader(importlib.abc.Loader):
