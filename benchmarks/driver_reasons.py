@@ -28,7 +28,7 @@ from udfs.sql.texts import normalised
 
 _SHUFFLES, _SEED, _LEAST = 200, 20_260_101, 10
 _RULES = """SELECT run_date, antecedent FROM association_rules
-    WHERE is_driver AND len(list_filter(antecedent, i -> starts_with(i, 'phrase='))) > 0
+    WHERE is_driver AND contains(CAST(antecedent AS VARCHAR), 'phrase=')
     ORDER BY run_date, q_value, lift DESC, antecedent"""
 _DOCUMENTS = "SELECT doc_id, run_date, lang, group_key, topic_id, source FROM doc_scores"
 
