@@ -36,7 +36,7 @@ def write_shards(
 ) -> None:
     """Tokenise rows and write them as Parquet.
 
-    Rows: text, target, label, head, classes, repeat, content_key; `vector` where it is learnt.
+    Rows: text, target, label, head, content_key; `classes` and `vector` where they are learnt; `repeat`, if there, how often.
 
     Language models read all of a text, in rows of at most `max_tokens`; other objectives its first `max_tokens` tokens.
 
@@ -54,7 +54,8 @@ def write_shards(
         bits = [F.when(F.array_contains("classes", label), 2**i).otherwise(0) for i, label in enumerate(labels)]
         choice = F.when(F.col("head") == name, sum(bits, F.lit(0)).cast("long")).otherwise(choice)
     needed = {"target_ids": F.col("target"), "label": position.alias("label"), "classes": choice.alias("classes")}
-    repeated = rows.withColumn("_time", F.explode(F.sequence(F.lit(1), F.col("repeat"))))
+    times = F.col("repeat") if "repeat" in rows.columns else F.lit(1)
+    repeated = rows.withColumn("_time", F.explode(F.sequence(F.lit(1), times)))
     ordered = repeated.orderBy("content_key", "head", "target", "_time")
     chosen = ordered.select("text", *(needed.get(c, F.col(c)) for c in columns))
     chosen.mapInArrow(make_shard(spec), schema).write.mode("overwrite").parquet(folder)

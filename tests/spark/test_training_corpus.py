@@ -209,6 +209,7 @@ def test_shards_of_labels_and_vectors(spark: SparkSession, tmp_path: Path) -> No
         (-1, "", 0, 1.0), (-1, "", 0, 1.0), (0, "mood", 5, 0.0), (0, "mood", 5, 0.0), (2, "mood", 5, 0.0), (2, "mood", 5, 0.0)
     ]  # fmt: skip
     validated = Shards(data.shards("validation"), pad_id=0).batch(np.arange(1))
+    assert validated.vectors is None
     assert (validated.labels.tolist(), validated.classes.tolist()) == ([1], [0])  # type: ignore[union-attr]
 
 

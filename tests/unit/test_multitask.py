@@ -86,6 +86,8 @@ def test_validation_judges_labels_and_vectors_apart() -> None:
 
 def test_rows_without_vectors_have_no_cosine() -> None:
     one, rows = task(), batch((1, 1))
-    bare = Batch(rows.ids, rows.mask, labels=rows.labels, heads=rows.heads, vectors=torch.zeros(3, 6))
-    with torch.no_grad():
-        assert "cosine" not in one.validate([bare])
+    for vectors in (torch.zeros(3, 6), None):
+        bare = Batch(rows.ids, rows.mask, labels=rows.labels, heads=rows.heads, vectors=vectors)
+        with torch.no_grad():
+            assert "cosine" not in one.validate([bare])
+            assert float(one.loss(bare, torch.Generator())[0]) > 0

@@ -45,7 +45,8 @@ class MultitaskTask(ClassificationTask):
 
     def _distances(self, batch: Batch, hidden: Tensor) -> Tensor:
         """Return 1 - cosine (k,) of rows that have a vector, of hidden states (b, l, d)."""
-        assert batch.vectors is not None
+        if batch.vectors is None:
+            return hidden.new_zeros(0)
         has = batch.vectors.abs().sum(dim=1) > 0  # (b,)
         vectors = self.model.project(self.model.pooled(hidden, batch.mask)).float()  # (b, D)
         return 1 - functional.cosine_similarity(vectors[has], batch.vectors[has])

@@ -31,7 +31,7 @@ class Batch:
         target_ids, target_mask: (b, m), the same for the text to be written.
         labels: (b,) int64 positions in the list of labels of the row's head, -1 without one; heads: the b names of those heads,
             empty without one.
-        vectors: (b, D) float32, zero for a row without one.
+        vectors: (b, D) float32, zero for a row without one; None where no row of the shards has one.
         classes: (b,) int64, bit i set: the row's label is one of a choice in which label i is; 0 is a choice of all.
     """
 
@@ -170,9 +170,12 @@ def _heads(column: pa.ChunkedArray) -> tuple[Sequence[str], Rows]:
     return encoded.dictionary.to_pylist(), encoded.indices.to_numpy().astype(np.int64)
 
 
-def _vectors(column: pa.ChunkedArray) -> NDArray[Any]:
+def _vectors(column: pa.ChunkedArray) -> NDArray[Any] | None:
+    """Return (n, D) float32; None where no row has a vector."""
     found = np.asarray(column.is_valid())
+    if not found.any():
+        return None
     values = np.concatenate([chunk.flatten().to_numpy(zero_copy_only=False) for chunk in column.chunks])
-    vectors = np.zeros((len(found), len(values) // max(int(found.sum()), 1)), np.float32)
+    vectors = np.zeros((len(found), len(values) // int(found.sum())), np.float32)
     vectors[found] = values.reshape(int(found.sum()), -1)
     return vectors
