@@ -17,7 +17,7 @@ from pyspark.sql import functions as F
 
 from pipeline.errors import PublishError
 from pipeline.manifest import Published
-from pipeline.table import RUN_DATE, Table
+from pipeline.table import RUN_DATE, Table, changed_columns
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 
@@ -151,11 +151,7 @@ def _add_columns(spark: SparkSession, catalog: str, table: Table) -> None:
     name = quoted(catalog, table.name)
     present = {f.name: f.dataType.simpleString() for f in spark.table(name).schema}
     wanted = {f.name: f.dataType.simpleString() for f in table.struct()}
-    odd = [
-        f"{n} is {kind} there, {wanted.get(n, 'not a column')} here"
-        for n, kind in present.items()
-        if wanted.get(n) != kind
-    ]
+    odd = changed_columns(present, wanted)
     if odd:
         raise PublishError(
             f"table {catalog}.{table.name} has other columns than this version of Nightjar: {'; '.join(odd)}. Set output.catalog "

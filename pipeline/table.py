@@ -1,5 +1,6 @@
 """What a published table is: columns with types and meanings, a key, and the columns that every table has."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pyspark.sql import types as T
@@ -69,3 +70,12 @@ COMMON = (
     Column("pipeline_version", STRING, "version of Nightjar", False),
     Column("created_at", TIMESTAMP, "start of the run", False),
 )
+
+
+def changed_columns(present: Mapping[str, object], wanted: Mapping[str, object]) -> list[str]:
+    """Say of each column that is there, by name and type, how it is not what is wanted; new ones are no change."""
+    return [
+        f"{name} is {kind} there, {wanted.get(name, 'not a column')} here"
+        for name, kind in present.items()
+        if wanted.get(name) != kind
+    ]

@@ -37,7 +37,7 @@ from pipeline.iceberg.settings import IcebergConfig
 from pipeline.iceberg.target import open_catalog, remember_target
 from pipeline.manifest import Published
 from pipeline.publishers import stopped
-from pipeline.table import RUN_DATE, Table
+from pipeline.table import RUN_DATE, Table, changed_columns
 
 logger = logging.getLogger(__name__)
 R = TypeVar("R")
@@ -154,11 +154,7 @@ class IcebergTables:
                 "output.iceberg.namespace of its own, or drop the table (the files stay) and publish again"
             )
         present, wanted = types_by_name(there.schema()), types_by_name(schema)
-        odd = [
-            f"{n} is {kind} there, {wanted.get(n, 'not a column')} here"
-            for n, kind in present.items()
-            if wanted.get(n) != kind
-        ]
+        odd = changed_columns(present, wanted)
         if odd:
             raise PublishError(
                 f"{name} has other columns than this version of Nightjar: {'; '.join(odd)}. Set output.iceberg.namespace to a "

@@ -167,8 +167,10 @@ def open_server(root: Path, config: SqlConfig, address: Address, connect: Addres
         }
         spark = build_session("nightjar-sql-server", properties)
         try:
-            with contextlib.suppress(Py4JError):  # a Spark without that field is served less fairly
+            try:
                 let_the_oldest_win(spark)
+            except Py4JError:
+                logger.warning("this Spark hides its counter of stages: ties between statements are not settled by age")
             tables = ServedTables(spark, root, Path(folder))
             functions = register(spark, config).names
             share_functions(spark, functions)

@@ -94,7 +94,7 @@ def prepare(spark: SparkSession, config: TrainConfig) -> Prepared:
     with stages.stage("tokenizer") as stage:
         size = _tokenizer(kept.where(f"part = '{TRAIN}'"), config, found.tokenizer)
     if config.objective in ("distillation", "multitask"):
-        kept = with_teacher_vectors(kept, config.teacher)
+        kept = with_teacher_vectors(kept, config.teacher, labelled_too=config.objective == "distillation")
     for part in (TRAIN, VALIDATION):
         with stages.stage("shards", found.kept(part)) as stage:
             stage.rows = found.kept(part)

@@ -61,13 +61,14 @@ def write_shards(
     chosen.mapInArrow(make_shard(spec), schema).write.mode("overwrite").parquet(folder)
 
 
-def with_teacher_vectors(rows: DataFrame, teacher: ModelConfig) -> DataFrame:
+def with_teacher_vectors(rows: DataFrame, teacher: ModelConfig, *, labelled_too: bool = True) -> DataFrame:
     """Add `vector`: what the teacher makes of each row's target, or of its text where it has none.
 
-    Rows with a label that have no target have no vector. Rows to be taught whose text the teacher cannot embed are left out.
+    Unless `labelled_too`, rows with a label that have no target have no vector. Rows to be taught whose text the teacher
+    cannot embed are left out.
     """
     spec = embedding_spec(teacher)
-    own = F.when(F.col("label").isNull(), F.col("text"))
+    own = F.when(F.lit(labelled_too) | F.col("label").isNull(), F.col("text"))
     taught = rows.withColumn("_taught", F.coalesce("target", own))
     taught = taught.withColumn("_taught_key", content_key(F.col("_taught")))
     # declared, so that no language is identified: the sets were chosen
