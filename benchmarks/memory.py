@@ -1,22 +1,33 @@
-"""The most memory the Python workers of a Spark job held, read from outside while it runs. Linux only."""
+"""The most memory a Spark job and its Python workers held, read from outside while it runs. Linux only."""
 
 import subprocess
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 _EVERY_SEC = 0.5
 _WORKER = b"pyspark.daemon"
 
 
-def worker_peaks(job: "subprocess.Popen[bytes]") -> dict[int, int]:
-    """Wait for a job; return process id -> peak resident bytes of each Python worker it had, its daemon included."""
+@dataclass(frozen=True)
+class Peaks:
+    """Peak resident bytes: of each Python worker by process id, its daemon included, and of all processes at one moment."""
+
+    workers: dict[int, int]
+    total: int
+
+
+def job_peaks(job: "subprocess.Popen[bytes]") -> Peaks:
+    """Wait for a job; return the most memory it held, looked at every half second."""
     peaks: dict[int, int] = {}
+    total = 0
     while job.poll() is None:
         for pid in descendants(job.pid):
             if _WORKER in _read(pid, "cmdline"):
                 peaks[pid] = max(peaks.get(pid, 0), _peak_bytes(pid))
+        total = max(total, resident_bytes(job.pid))
         time.sleep(_EVERY_SEC)
-    return peaks
+    return Peaks(peaks, total)
 
 
 def resident_bytes(pid: int) -> int:

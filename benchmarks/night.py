@@ -26,19 +26,23 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchmarks.corpora import parquet_files, prepare
-from benchmarks.memory import worker_peaks
+from benchmarks.memory import job_peaks
 from benchmarks.summary import exponent, machine, versions, write_json
 
 ROOT = Path(__file__).parents[1]
 DAY = "2026-01-05"
 DUPLICATES = 0.3
+PATTERN_STAGES = ("groups", "topics", "patterns", "aspects", "sentences")
 
 
 def main(argv: Sequence[str]) -> int:
     """Run the nights of one question and report."""
     args = parse(argv)
-    with TemporaryDirectory() as temporary:
-        result = QUESTIONS[args.question](args, Path(temporary))
+    if args.work:
+        result = QUESTIONS[args.question](args, args.work)
+    else:
+        with TemporaryDirectory() as temporary:
+            result = QUESTIONS[args.question](args, Path(temporary))
     result = {"question": args.question, "set": args.overrides, "machine": machine(), "versions": versions(), **result}
     if args.out:
         write_json(args.out, result)
@@ -85,6 +89,7 @@ def growth(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
     return {
         "nights": nights,
         "night_exponent": round(exponent(rows, [night["seconds"] for night in nights]), 3),
+        "pattern_exponent": round(exponent(rows, [pattern_seconds(night) for night in nights]), 3),
         "scoring_exponent": round(exponent(rows, [scoring_seconds(night) for night in nights]), 3),
         "worker_memory_growth": round(peaks[-1] / peaks[0] - 1, 3) if min(peaks) else None,
     }
@@ -137,11 +142,14 @@ def run_night(corpus: Path, root: Path, overrides: Sequence[str]) -> dict[str, A
     started = time.monotonic()
     with log.open("w") as sink:
         job = subprocess.Popen(command, cwd=ROOT, stdout=sink, stderr=subprocess.STDOUT)
-        peaks = worker_peaks(job)
+        peaks = job_peaks(job)
     if job.returncode:
         raise RuntimeError(f"the nightly job ended with {job.returncode}:\n{log.read_text()[-3000:]}")
     results = json.loads((root / "run_results.json").read_text(encoding="utf-8"))
-    return facts(results, time.monotonic() - started) | {"worker_peak_bytes": max(peaks.values(), default=0)}
+    return facts(results, time.monotonic() - started) | {
+        "worker_peak_bytes": max(peaks.workers.values(), default=0),
+        "peak_bytes": peaks.total,
+    }
 
 
 def facts(results: Mapping[str, Any], wall_seconds: float) -> dict[str, Any]:
@@ -164,6 +172,11 @@ def scoring_seconds(night: Mapping[str, Any]) -> float:
     return sum(night["stages"].get(name, 0.0) for name in ("lookup", "score"))
 
 
+def pattern_seconds(night: Mapping[str, Any]) -> float:
+    """Return the seconds of all that mines patterns: near-duplicates, topics, phrases to movements, aspects."""
+    return sum(night["stages"].get(name, 0.0) for name in PATTERN_STAGES)
+
+
 def parse(argv: Sequence[str]) -> argparse.Namespace:
     """Parse the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -173,6 +186,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--as-is", action="store_true", help="rows drawn from all of --data, repeats included")
     parser.add_argument("--rows", type=int, default=10_000)
     parser.add_argument("--sizes", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
+    parser.add_argument("--work", type=Path, help="where corpora and tables are made and kept; not there yet")
     parser.add_argument("--set", dest="overrides", nargs="*", default=[], metavar="KEY=VALUE")
     parser.add_argument("--out", type=Path)
     return parser.parse_args(argv)

@@ -13,7 +13,7 @@ from benchmarks.bounds import Shape, bound, tilted_share, transformer_rate, weig
 from benchmarks.corpora import content_key, prepare, with_mean_tokens
 from benchmarks.driver_reasons import information
 from benchmarks.engine import markdown, summary
-from benchmarks.memory import worker_peaks
+from benchmarks.memory import job_peaks
 from benchmarks.night import facts, scoring_seconds
 from benchmarks.overhead import overhead
 from benchmarks.sql_memory import trend
@@ -172,17 +172,18 @@ def test_prepared_texts_are_distinct_clean_and_shared_equally(tmp_path: Path) ->
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").is_file(), reason="reads /proc")
-def test_peak_memory_of_workers_is_seen_from_outside() -> None:
+def test_peak_memory_of_a_job_and_its_workers_is_seen_from_outside() -> None:
     hold = "import sys, time; held = b'x' * 80_000_000; time.sleep(2)"
     worker = [sys.executable, "-c", hold, "pyspark.daemon"]
     other = [sys.executable, "-c", hold]
     start = f"import subprocess; [p.wait() for p in [subprocess.Popen(c) for c in {[worker, other]!r}]]"
     job = subprocess.Popen([sys.executable, "-c", start])
-    peaks = worker_peaks(job)
+    peaks = job_peaks(job)
     # the parent's own command line holds the word too, but it is not below itself
-    assert len(peaks) == 1
-    assert job.pid not in peaks
-    assert 80_000_000 < max(peaks.values()) < 300_000_000
+    assert len(peaks.workers) == 1
+    assert job.pid not in peaks.workers
+    assert 80_000_000 < max(peaks.workers.values()) < 300_000_000
+    assert 160_000_000 < peaks.total < 600_000_000, "all three processes, not the workers alone"
 
 
 def test_memory_that_climbs_in_its_second_half_is_not_flat() -> None:
