@@ -27,6 +27,7 @@ from pipeline.limits import Limits, held_gpus, parse_deadline
 from pipeline.manifest import RunLock, new_run_id
 from pipeline.models import resolve_full_model, resolve_models
 from pipeline.night import Night, run_nights
+from pipeline.night_labels import resolve_label_heads
 from pipeline.output_root import refuse_links
 from pipeline.plan import as_rows, make_plan, write_plan
 from pipeline.preflight import check_writable, inspect_corpus
@@ -102,13 +103,14 @@ def run(config: NightlyConfig, dates: Sequence[date], limits: Limits, retry_erro
             corpus = inspect_corpus(config.input)
             spec = resolve_models(config)
             full_spec = resolve_full_model(config, spec)
+            label_heads = resolve_label_heads(config, spec)
             check_reachable(root, config.output.iceberg)
             check_java()
         except BaseException as caught:
             error = explain(caught)
             write_preflight_failure(root, run_id, config, dates, started_at, error)
             raise error from caught
-        night = Night(config, corpus, spec, dates, run_id, started_at, root, full_spec)
+        night = Night(config, corpus, spec, dates, run_id, started_at, root, full_spec, label_heads)
         night.limits, night.retry_errors = limits, retry_errors
         with log_file(root / "_runs" / night.run_id / "log.jsonl"):
             failure: NightjarError | None = None
@@ -134,6 +136,7 @@ def plan(config: NightlyConfig, dates: Sequence[date], retry_errors: bool) -> No
     refuse_links(root)
     corpus = inspect_corpus(config.input)
     spec = resolve_models(config)
+    resolve_label_heads(config, spec)
     check_java()
     # no catalog: a plan may be made while a run is going on
     spark = build_session("nightjar-plan", config.spark)

@@ -24,7 +24,7 @@ from pipeline.session import build_session
 
 def run(config: HeadConfig) -> None:
     """Embed the sets, train, save, report."""
-    spec = head_base_spec(config.model)
+    spec = head_base_spec(config.model, config.task)
     output = Path(config.output)
     if output.exists():
         raise ConfigError(f"output: {output} exists; a head is never overwritten, give a new output")

@@ -19,7 +19,7 @@ from pipeline.zero_shot import ZeroShotConfig, make_zero_shot
 
 def run(config: ZeroShotConfig) -> None:
     """Embed the descriptions and the background, save the head, report."""
-    spec = head_base_spec(config.model)
+    spec = head_base_spec(config.model, config.task)
     output = Path(config.output)
     if output.exists():
         raise ConfigError(f"output: {output} exists; a head is never overwritten, give a new output")

@@ -120,10 +120,15 @@ class ModelConfig(Frozen):
         return self
 
 
+TASKS = ("embedding", "sentiment", "language", "topics")
+"""Tasks of the models that every night has."""
+
+
 class NightModelConfig(ModelConfig):
     """The models of a night: by default the shipped ones, English and, for the other languages, multilingual.
 
-    Where `embedding` is named and `others` is not, there are no others.
+    Where `embedding` is named and `others` is not, there are no others. `heads` gives each task of labels of one's own a folder
+    made by jobs/train_head.py or jobs/zero_shot.py, or an entry of the lock file.
     """
 
     embedding: str = "tuned-en"
@@ -131,6 +136,7 @@ class NightModelConfig(ModelConfig):
     others: tuple[RouteConfig, ...] = Field(
         default=(RouteConfig(embedding="multilingual", sentiment="sentiment-multilingual"),), max_length=8
     )
+    heads: dict[Identifier, str] = Field(default_factory=dict, max_length=16)
 
     @model_validator(mode="before")
     @classmethod
@@ -138,6 +144,12 @@ class NightModelConfig(ModelConfig):
         if isinstance(data, Mapping) and "embedding" in data and "others" not in data:
             return {**data, "others": ()}
         return data
+
+    @model_validator(mode="after")
+    def _other_tasks(self) -> "NightModelConfig":
+        if taken := sorted(set(self.heads) & set(TASKS)):
+            raise ValueError(f"heads: {taken[0]} names a model of every night; give these labels another task")
+        return self
 
 
 class CascadeConfig(Frozen):

@@ -1,6 +1,6 @@
 """Labels of custom heads for published documents, from the vectors the nights stored: the texts are not read again."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 
 from pipeline.config import JobConfig
 from pipeline.errors import ConfigError, ModelError
-from pipeline.model_lock import Entry, encoder_identity, encoder_spec, head_entry, head_spec, load_lock
+from pipeline.model_lock import READS_EMBEDDING, Entry, encoder_identity, encoder_spec, head_entry, head_spec, load_lock
 from pipeline.read_tables import published_files
 from pipeline.settings import Identifier, PathText
 from udfs.labels import make_labels
@@ -37,19 +37,23 @@ class LabelDocumentsConfig(JobConfig):
     output: PathText
 
 
-def resolve_heads(config: LabelDocumentsConfig) -> tuple[list[tuple[str, HeadSpec]], str]:
-    """Find and verify the heads; return them with their tasks, and the sha256 of the encoder they were all trained on.
+def resolve_heads(
+    heads: Mapping[str, str], lock_path: str | None = None, section: str = "heads"
+) -> tuple[list[tuple[str, HeadSpec]], str]:
+    """Find and verify heads, given by task; return them with their tasks, and the sha256 of the encoder all were trained on.
 
     Raises:
         ModelError: a head is unknown, changed, for another task, reads no embedding, or the heads are of different encoders.
     """
-    lock = load_lock(config.lock)
-    entries = {task: _entry(task, name, lock) for task, name in config.heads.items()}
+    lock = load_lock(lock_path)
+    entries = {task: _entry(task, name, lock, section) for task, name in heads.items()}
     encoders = {task: str(entry["encoder"]["sha256"]) for task, entry in entries.items()}
     if len(set(encoders.values())) > 1:
         names = ", ".join(f"{task}: {entries[task]['encoder']['name']}" for task in encoders)
-        raise ModelError(f"heads: were trained on different encoders ({names}); label with the heads of one at a time")
-    _require_embeddings(entries, lock)
+        raise ModelError(
+            f"{section}: were trained on different encoders ({names}); label with the heads of one at a time"
+        )
+    _require_embeddings(entries, lock, section)
     return [(task, head_spec(entry, task)) for task, entry in entries.items()], next(iter(encoders.values()))
 
 
@@ -60,21 +64,23 @@ def resolve_head(task: str, name: str, lock_path: str | None = None) -> tuple[He
         ModelError: as `resolve_heads`.
     """
     lock = load_lock(lock_path)
-    entry = _entry(task, name, lock)
-    _require_embeddings({task: entry}, lock)
+    entry = _entry(task, name, lock, "heads")
+    _require_embeddings({task: entry}, lock, "heads")
     return head_spec(entry, task), str(entry["encoder"]["sha256"])
 
 
-def _require_embeddings(entries: dict[str, Entry], lock: dict[str, Entry]) -> None:
+def _require_embeddings(entries: dict[str, Entry], lock: dict[str, Entry], section: str) -> None:
     """Fail for a head that reads an encoder's features, which are not stored: on embeddings it would say anything."""
     encoders = [
         encoder_spec(entry) for entry in lock.values() if entry["task"] == "embedding" and entry.get("n_features")
     ]
     with_features = {encoder_identity(encoder) for encoder in encoders}
     for task, entry in entries.items():
-        if entry["encoder"].get("n_features") or entry["encoder"]["sha256"] in with_features:
+        encoder = entry["encoder"]
+        is_of_features = encoder.get("n_features") or encoder["sha256"] in with_features
+        if is_of_features and encoder.get("reads") != READS_EMBEDDING:
             raise ModelError(
-                f"heads.{task}: {entry['name']} reads features of {entry['encoder']['name']} that are not stored, not its "
+                f"{section}.{task}: {entry['name']} reads features of {entry['encoder']['name']} that are not stored, not its "
                 "embedding; label with a head made by jobs/train_head.py or jobs/zero_shot.py"
             )
 
@@ -99,7 +105,7 @@ def label_documents(spark: SparkSession, config: LabelDocumentsConfig) -> DataFr
     Raises:
         ConfigError: nothing was published. ModelError: see `resolve_heads`; or no night used the heads' encoder.
     """
-    heads, encoder_sha256 = resolve_heads(config)
+    heads, encoder_sha256 = resolve_heads(config.heads, config.lock)
     root = Path(config.root).absolute()
     models = read_published(spark, root, "models")
     ours = models.where((F.col("task") == "embedding") & (F.col("sha256") == encoder_sha256))
@@ -125,7 +131,7 @@ def with_labels(embeddings: DataFrame, scores: DataFrame, heads: Sequence[tuple[
     return joined.mapInArrow(make_labels(heads), SCHEMA)
 
 
-def _entry(task: str, name: str, lock: dict[str, Entry]) -> Entry:
+def _entry(task: str, name: str, lock: dict[str, Entry], section: str) -> Entry:
     try:
         if name in lock and lock[name]["task"] == task:
             entry: Entry = lock[name]
@@ -133,7 +139,7 @@ def _entry(task: str, name: str, lock: dict[str, Entry]) -> Entry:
             folder = Path(name).resolve()
             entry = head_entry(folder.name, str(folder), folder)
         else:
-            raise ModelError(f"heads.{task}: {name!r} is no entry of the lock file for this task and no folder")
+            raise ModelError(f"{section}.{task}: {name!r} is no entry of the lock file for this task and no folder")
         spec = head_spec(entry, task)
         verify_folder(locate(spec.source), spec.files, spec.source)
     except ModelFileError as error:

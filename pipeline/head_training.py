@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from pipeline.errors import ConfigError
 from pipeline.metrics import Metrics, evaluate
+from pipeline.model_lock import READS_EMBEDDING
 from pipeline.softmax_regression import FORBIDDEN, ClassWeight, fit_softmax, fit_temperature, row_weights
 from udfs.models.head import Head
 from udfs.spec import EncoderSpec
@@ -171,6 +172,13 @@ def _fit_hidden(
     return {name: value.detach().float().numpy() for name, value in named.items()}
 
 
+def _read_of(encoder: EncoderSpec, task: str) -> dict[str, Any]:
+    """Return what head.json says a head reads of an encoder that has features for heads; nothing where there are none."""
+    if not encoder.n_features:
+        return {}
+    return {"n_features": encoder.n_features} if task == "sentiment" else {"reads": READS_EMBEDDING}
+
+
 def save_head(
     trained: TrainedHead, folder: Path, name: str, languages: Sequence[str], encoder: EncoderSpec, encoder_sha256: str,
     training: dict[str, Any], task: str = "sentiment", facts: Mapping[str, Any] | None = None,
@@ -194,7 +202,7 @@ def save_head(
         "languages": list(languages),
         "temperature": round(trained.temperature, 6),
         "encoder": {"name": encoder.name, "revision": encoder.revision, "sha256": encoder_sha256}
-        | ({"n_features": encoder.n_features} if encoder.n_features else {}),
+        | _read_of(encoder, task),
         "training": training,
         "validation": {name: asdict(metrics) for name, metrics in trained.validation.items()},
         **(facts or {}),

@@ -16,6 +16,8 @@ from udfs.models.spec import NIGHTJAR, STATIC, TUNED
 from udfs.spec import EncoderSpec, FileDigest, HeadSpec
 
 Entry = Mapping[str, Any]
+READS_EMBEDDING = "embedding"
+"""`encoder.reads` of a head that reads an encoder's embedding although the encoder has features for heads."""
 
 
 def load_lock(path: str | None) -> dict[str, Entry]:

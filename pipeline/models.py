@@ -100,17 +100,17 @@ def embedding_spec(model: ModelConfig, language: LanguageConfig | None = None, s
     )
 
 
-def head_base_spec(model: ModelConfig) -> ScoreSpec:
-    """Find, check and describe an encoder whose embedding a head is to be trained on.
+def head_base_spec(model: ModelConfig, task: str) -> ScoreSpec:
+    """Find, check and describe an encoder whose embedding a head for `task` is to be trained on.
 
     Raises:
-        ModelError: see `resolve_models`; or the encoder gives heads features in place of its embedding.
+        ModelError: see `resolve_models`; or the task is `sentiment`, whose head reads the encoder's features where it has some.
     """
     spec = embedding_spec(model)
-    if spec.encoder.n_features:
+    if task == "sentiment" and spec.encoder.n_features:
         raise ModelError(
-            f"model.embedding: {spec.encoder.name} gives heads features of its own, so one trained on its embedding would read "
-            "other numbers at night; train on another encoder, such as all-MiniLM-L6-v2, or with jobs/finetune.py"
+            f"model.embedding: {spec.encoder.name} gives its sentiment head features of its own, so one trained on its embedding "
+            "would read other numbers at night; train on another encoder, such as all-MiniLM-L6-v2, or with jobs/finetune.py"
         )
     return spec
 
@@ -189,6 +189,12 @@ def model_rows(spec: ScoreSpec) -> list[dict[str, Any]]:
         },
     ]
     return rows
+
+
+def head_row(key: str, task: str, head: HeadSpec) -> dict[str, Any]:
+    """Return the row of a head of `model.heads`; `key` is the model_key of the night."""
+    row = _row(key, task, head.name, head.revision, head.files, head.languages, {"labels": head.labels})
+    return row | {"precision": "float64"}
 
 
 def topic_row(key: str, topics: TopicModel) -> dict[str, Any]:

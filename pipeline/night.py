@@ -23,6 +23,7 @@ from pipeline.late import Mark, changed_nights, marks_of, with_late, write_marks
 from pipeline.limits import Limits
 from pipeline.model_record import write_record
 from pipeline.night_aspects import SENTENCE_PART, scored_sentences, stage_aspects
+from pipeline.night_labels import LabelHeads, stage_labels
 from pipeline.night_patterns import PatternRun, duplicates, stage_patterns, with_groups
 from pipeline.night_scoring import compare_models, escalated, score, score_into
 from pipeline.patterns.dup_group_tables import DUP_GROUPS, Duplicates
@@ -72,6 +73,7 @@ class Night:
     started_at: datetime
     root: Path
     full_spec: ScoreSpec | None = None
+    label_heads: LabelHeads = ()
     stages: Stages = field(default_factory=Stages)
     counts: dict[date, Counts] = field(default_factory=dict)
     reject_reasons: dict[str, int] = field(default_factory=dict)
@@ -119,6 +121,7 @@ def run_nights(spark: SparkSession, night: Night) -> None:
     full = escalated(spark, night, kept, store, night.full_spec) if night.full_spec else None
     compare_models(spark, night, kept)
     _stage_documents(spark, night, documents, store, fresh, full)
+    _stage_labels(spark, night)
     _stage_aggregates(spark, night, kept)
     _stage_patterns(spark, night, kept)
     _stage_aspects(spark, night, kept)
@@ -197,6 +200,18 @@ def _stage_documents(
             _report_cascade(night, night.cascade, together)
         together.unpersist()
         stage.rows = sum(c.rows_in for c in night.counts.values())
+
+
+def _stage_labels(spark: SparkSession, night: Night) -> None:
+    def staged(table: Table) -> DataFrame:
+        return read_staged(spark, table, night.root, night.run_id)
+
+    def stage_one(frame: DataFrame, table: Table) -> None:
+        _stage(night, frame, table)
+
+    with night.stages.stage("labels") as stage:
+        vectors, scores = staged(schemas.DOC_EMBEDDINGS), staged(schemas.DOC_SCORES)
+        stage.rows = stage_labels(spark, night.label_heads, vectors, scores, stage_one, staged)
 
 
 def _duplicates(spark: SparkSession, night: Night, kept: DataFrame) -> Duplicates | None:

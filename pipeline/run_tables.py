@@ -15,7 +15,7 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from pipeline import __version__, schemas
-from pipeline.models import model_rows, topic_row
+from pipeline.models import head_row, model_rows, topic_row
 from pipeline.progress import Stage
 from pipeline.quality import Check, Counts
 from pipeline.store_base import tree_bytes
@@ -57,6 +57,7 @@ class RunFacts:
         key, models = night.spec.model_key(), model_rows(night.spec)
         if night.full_spec:
             models += model_rows(night.full_spec)
+        models += [head_row(key, task, head) for task, head in night.label_heads]
         topics = {day: topic_row(key, model) for day, model in night.nightly_topics.items()}
         return cls(tuple(night.dates), key, tuple(models), run, topics)
 
@@ -93,7 +94,7 @@ def to_runs(spark: SparkSession, facts: RunFacts, counts: Sequence[Counts]) -> D
 
 
 STAGES = (
-    "session", "read", "lookup", "score", "topics", "cascade", "bridge", "documents", "tables", "aspects", "sentences",
+    "session", "read", "lookup", "score", "topics", "cascade", "bridge", "documents", "labels", "tables", "aspects", "sentences",
 )  # fmt: skip
 """Every run has a row for each, in this order, also for a stage that had nothing to do. Later stages (runs, audit, publish)
 end after the table is written; `run_results.json` has them."""

@@ -5,6 +5,7 @@
 
 from pyspark.sql import types as T
 
+from pipeline.label_tables import DOC_LABELS, LABELS_DAILY
 from pipeline.patterns.aspect_tables import ASPECT_DAILY, DOC_ASPECTS
 from pipeline.patterns.concept_tables import CONCEPT_GRAPH, FACTS
 from pipeline.patterns.dup_group_tables import DUP_GROUPS
@@ -316,7 +317,12 @@ MODELS = Table(
     "The models behind the night's model_key; with a cascade also those of its full model, under their own key.",
     (
         _MODEL_KEY,
-        Column("task", STRING, "`embedding`, `sentiment`, `language` or `topics`", False),
+        Column(
+            "task",
+            STRING,
+            "`embedding`, `sentiment`, `language`, `topics`, or the task of a head in `model.heads`",
+            False,
+        ),
         Column("name", STRING, "name of the model", False),
         Column("revision", STRING, "revision of the weights", False),
         Column("sha256", STRING, "sha256 (hex) over the digests of its files", False),
@@ -428,6 +434,9 @@ PATTERN_TABLES = (
 ASPECT_TABLES = (DOC_ASPECTS, ASPECT_DAILY)
 """Made by `pipeline.night_aspects.stage_aspects`."""
 
+LABEL_TABLES = (DOC_LABELS, LABELS_DAILY)
+"""Made by `pipeline.night_labels.stage_labels`."""
+
 TABLES = (
     DOC_SCORES,
     DOC_EMBEDDINGS,
@@ -437,6 +446,7 @@ TABLES = (
     TOPICS_DAILY,
     TOPIC_LINEAGE,
     DUP_GROUPS,
+    *LABEL_TABLES,
     *PATTERN_TABLES,
     *ASPECT_TABLES,
     RUN_STAGES,

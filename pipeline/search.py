@@ -1,6 +1,6 @@
 """Search: the published documents nearest in meaning to a text. Stored vectors are read; only the query is embedded."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -134,6 +134,13 @@ def with_quotes(spark: SparkSession, hits: DataFrame, config: NightlyConfig, nig
     return quoted.orderBy(F.desc("similarity"), "content_key")
 
 
+def nearest_topics(centroids: Mapping[int, Sequence[float]], vector: NDArray[np.float32], probes: int) -> list[int]:
+    """Return the topics of one night whose centroids (d,) are nearest to a vector (d,), at most `probes`, nearest first."""
+    wanted = vector.astype(np.float64)
+    ranked = sorted((-float(np.asarray(c, dtype=np.float64) @ wanted), topic) for topic, c in centroids.items())
+    return [topic for _, topic in ranked[:probes]]
+
+
 def _filtered(documents: DataFrame, query: Query) -> DataFrame:
     for column, value in (("group_key", query.group), ("source", query.source), ("lang", query.lang)):
         if value is not None:
@@ -156,9 +163,8 @@ def _near_topics(
     """Return (run_date, topic_id) of each night's topics whose centroids are nearest to the vector."""
     topics = read_history(spark, root, TOPICS, nights).select(RUN_DATE, "topic_id", "centroid")
     rows = topics.collect()  # bounded: nights x topics, a few hundred a night
-    by_night: dict[date, list[tuple[float, int]]] = {}
+    by_night: dict[date, dict[int, Sequence[float]]] = {}
     for row in rows:
-        cosine = float(np.asarray(row["centroid"], dtype=np.float64) @ vector.astype(np.float64))
-        by_night.setdefault(row[RUN_DATE], []).append((-cosine, row["topic_id"]))
-    chosen = [(day, topic) for day, ranked in by_night.items() for _, topic in sorted(ranked)[:probes]]
+        by_night.setdefault(row[RUN_DATE], {})[row["topic_id"]] = row["centroid"]
+    chosen = [(day, topic) for day, found in by_night.items() for topic in nearest_topics(found, vector, probes)]
     return F.broadcast(spark.createDataFrame(chosen, f"{RUN_DATE} date, topic_id bigint"))

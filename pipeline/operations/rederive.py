@@ -17,7 +17,9 @@ from pipeline.config import NightlyConfig
 from pipeline.documents import DUP_GROUP_ID, RUN_DATE
 from pipeline.errors import PublishError
 from pipeline.history import read_history
+from pipeline.label_tables import DOC_LABELS, LABELS_DAILY
 from pipeline.model_record import record_path
+from pipeline.night_labels import to_labels_daily
 from pipeline.night_patterns import PatternRun, duplicates, stage_counts, stage_patterns, with_groups
 from pipeline.operations.forgotten import Subject
 from pipeline.patterns.aspect_tables import ASPECT_DAILY, DOC_ASPECTS
@@ -85,6 +87,7 @@ def stage_rederived(spark: SparkSession, run: Rederived) -> None:
     done |= _stage_aggregates(spark, run, models)
     done |= _stage_patterns(spark, run, found)
     done |= _stage_aspects(spark, run)
+    done |= _stage_labels(spark, run)
     for table in schemas.TABLES:
         if table.name not in done and table is not schemas.RUNS:
             run.stage(_pruned(run, run.published(spark, table), table), table)
@@ -158,6 +161,14 @@ def _stage_aspects(spark: SparkSession, run: Rederived) -> set[str]:
     joined = remaining.join(doc_scores, [RUN_DATE, "doc_id"], "inner")
     run.stage(to_aspect_daily(joined, report["cascade_key"] if report else None), ASPECT_DAILY)
     return {DOC_ASPECTS.name, ASPECT_DAILY.name}
+
+
+def _stage_labels(spark: SparkSession, run: Rederived) -> set[str]:
+    """Stage the labels of the remaining documents, and count them again."""
+    remaining = _without(run, run.published(spark, DOC_LABELS))
+    run.stage(remaining, DOC_LABELS)
+    run.stage(to_labels_daily(remaining, run.staged(spark, schemas.DOC_SCORES)), LABELS_DAILY)
+    return {DOC_LABELS.name, LABELS_DAILY.name}
 
 
 def _pattern_run(spark: SparkSession, run: Rederived) -> PatternRun:

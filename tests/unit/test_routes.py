@@ -1,20 +1,25 @@
 """Several models in one engine, chosen by the text's language."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
-from pipeline.config import LanguageConfig, ModelConfig, RouteConfig
-from pipeline.doc_labels import LabelDocumentsConfig, resolve_heads
+from pipeline.config import LanguageConfig, ModelConfig, NightlyConfig, RouteConfig
+from pipeline.doc_labels import resolve_heads
 from pipeline.errors import ModelError
-from pipeline.models import head_base_spec, model_rows, sentiment_spec
+from pipeline.head_training import TrainedHead, head_of, save_head
+from pipeline.model_lock import encoder_identity
+from pipeline.models import head_base_spec, model_rows, resolve_models, sentiment_spec
+from pipeline.night_labels import resolve_label_heads
 from udfs.engine import Engine
 from udfs.language import LanguageIdentifier, LanguageSpec
 from udfs.results import RESULTS, TEXTS
 from udfs.spec import RouteSpec, ScoreSpec
 
+REQUIRED = {"input": {"path": "/in", "columns": {"id": "id", "text": "text", "time": "at"}}, "output": {"root": "/out"}}
 STATIC = ModelConfig(embedding="static-en", sentiment="sentiment-en-static", device="cpu")
 
 
@@ -83,11 +88,33 @@ def test_an_undecided_text_goes_to_the_model_of_its_likeliest_covered_language()
 
 
 def test_heads_are_not_mixed_up_between_features_and_embeddings() -> None:
-    with pytest.raises(ModelError, match=r"model.embedding: tuned-en gives heads features of its own"):
-        head_base_spec(ModelConfig(embedding="tuned-en"))
-    assert head_base_spec(ModelConfig(embedding="all-MiniLM-L6-v2")).encoder.dim == 384
-    wrong = LabelDocumentsConfig(root="/in", output="/out", heads={"sentiment": "sentiment-en-tuned"})
+    with pytest.raises(ModelError, match=r"model.embedding: tuned-en gives its sentiment head features of its own"):
+        head_base_spec(ModelConfig(embedding="tuned-en"), "sentiment")
+    assert head_base_spec(ModelConfig(embedding="all-MiniLM-L6-v2"), "sentiment").encoder.dim == 384
     with pytest.raises(ModelError, match=r"heads.sentiment: sentiment-en-tuned reads features of tuned-en"):
-        resolve_heads(wrong)
-    right = LabelDocumentsConfig(root="/in", output="/out", heads={"sentiment": "sentiment-en"})
-    assert resolve_heads(right)[0][0][1].name == "sentiment-en"
+        resolve_heads({"sentiment": "sentiment-en-tuned"})
+    assert resolve_heads({"sentiment": "sentiment-en"})[0][0][1].name == "sentiment-en"
+
+
+def test_a_head_for_labels_reads_the_embedding_of_an_encoder_with_features(tmp_path: Path) -> None:
+    encoder = head_base_spec(ModelConfig(embedding="tuned-en"), "intent").encoder
+    assert encoder.n_features > 0
+    tensors = {"layers.0.weight": np.eye(2, encoder.dim, dtype=np.float32), "layers.0.bias": np.zeros(2, np.float32)}
+    trained = TrainedHead(head_of(tensors, ("a", "b"), 1.0), tensors, 1.0, 1e-5, {})
+    save_head(trained, tmp_path / "h", "h", ["en"], encoder, encoder_identity(encoder), {}, "intent")
+    heads, _ = resolve_heads({"intent": str(tmp_path / "h")})
+    assert (heads[0][0], heads[0][1].labels) == ("intent", ("a", "b"))
+    night = NightlyConfig.model_validate({**REQUIRED, "model": {"heads": {"intent": str(tmp_path / "h")}}})
+    assert [task for task, _ in resolve_label_heads(night, resolve_models(night))] == ["intent"]
+    other = NightlyConfig.model_validate(
+        {
+            **REQUIRED,
+            "model": {"embedding": "static-en", "sentiment": "sentiment-en-static", "heads": night.model.heads},
+        }
+    )
+    with pytest.raises(
+        ModelError, match=r"model.heads: h was trained on another encoder than those of the night \(static-en\)"
+    ):
+        resolve_label_heads(other, resolve_models(other))
+    with pytest.raises(ValueError, match="heads: sentiment names a model of every night"):
+        NightlyConfig.model_validate({**REQUIRED, "model": {"heads": {"sentiment": "sentiment-en"}}})
