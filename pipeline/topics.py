@@ -11,13 +11,12 @@ from pipeline.config import TopicsConfig
 from pipeline.topic_clusters import (
     Places,
     Rows,
-    fit_clusters,
     parents,
     spherical_kmeans,
     usual_distances,
 )
 from pipeline.topic_lineage import Known, TopicEvent, births, lineage
-from pipeline.topic_refit import moved, resolution
+from pipeline.topic_smoothing import fit_smoothed, move_smoothed
 from udfs.spec import TopicSpec
 
 __all__ = [
@@ -138,9 +137,8 @@ def fit_topics(
 ) -> TopicModel:
     """Fit the first model, in force from `first_seen` on, and keep it under `folder/name` for `load_topics`."""
     fewest = config.fewest(len(sample.texts))
-    found = fit_clusters(sample.embeddings, config.n_topics, config.least_agreement, config.seed, fewest)
+    found, boundary = fit_smoothed(sample.embeddings, config.n_topics, config.least_agreement, config.seed, fewest)
     ids = tuple(range(len(found.centroids)))
-    boundary = resolution(sample.embeddings, found.centroids, found.assigned, config.seed)
     model = TopicModel(
         spec=TopicSpec("", "", ""),
         valid_from=first_seen,
@@ -163,7 +161,7 @@ def refit_topics(
     A night that has a model of its own keeps it.
     """
     living = np.array([t.centroid for t in model.active], dtype=np.float32)
-    found = moved(sample.embeddings, living, model.boundary, config.seed, fixed=config.n_topics is not None)
+    found = move_smoothed(sample.embeddings, living, model.boundary, config.seed, fixed=config.n_topics is not None)
     known = Known(
         ids=tuple(t.topic_id for t in model.topics),
         centroids=np.array([t.centroid for t in model.topics], dtype=np.float32),
