@@ -23,7 +23,7 @@ from pipeline.late import Mark, changed_nights, marks_of, with_late, write_marks
 from pipeline.limits import Limits
 from pipeline.model_record import write_record
 from pipeline.night_aspects import SENTENCE_PART, scored_sentences, stage_aspects
-from pipeline.night_patterns import PatternRun, duplicates, stage_patterns, with_groups
+from pipeline.night_patterns import PatternRun, duplicates, stage_movements, stage_patterns, with_groups
 from pipeline.night_scoring import compare_models, escalated, score, score_into
 from pipeline.patterns.dup_group_tables import DUP_GROUPS, Duplicates
 from pipeline.placement import predicted_tokens
@@ -122,6 +122,8 @@ def run_nights(spark: SparkSession, night: Night) -> None:
     _stage_aggregates(spark, night, kept)
     _stage_patterns(spark, night, kept)
     _stage_aspects(spark, night, kept)
+    with night.stages.stage("movements") as stage:
+        stage.rows = stage_movements(spark, pattern_run(night))
     _check(spark, night)
     recheck_corpus(night.corpus)
     _stage_run(spark, night)
