@@ -24,7 +24,7 @@ from pipeline.limits import Limits
 from pipeline.model_record import write_record
 from pipeline.night_aspects import SENTENCE_PART, scored_sentences, stage_aspects
 from pipeline.night_labels import LabelHeads, stage_labels
-from pipeline.night_patterns import PatternRun, duplicates, stage_patterns, with_groups
+from pipeline.night_patterns import PatternRun, duplicates, stage_movements, stage_patterns, with_groups
 from pipeline.night_scoring import compare_models, escalated, score, score_into
 from pipeline.patterns.dup_group_tables import DUP_GROUPS, Duplicates
 from pipeline.placement import predicted_tokens
@@ -125,6 +125,8 @@ def run_nights(spark: SparkSession, night: Night) -> None:
     _stage_aggregates(spark, night, kept)
     _stage_patterns(spark, night, kept)
     _stage_aspects(spark, night, kept)
+    with night.stages.stage("movements") as stage:
+        stage.rows = stage_movements(spark, pattern_run(night))
     _check(spark, night)
     recheck_corpus(night.corpus)
     _stage_run(spark, night)

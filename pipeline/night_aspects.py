@@ -1,4 +1,4 @@
-"""The aspect stages of a night: mentions, the sentiment of their sentences, and the tables `doc_aspects` and `aspect_daily`.
+"""The aspect stages of a night: mentions, the sentiment of their sentences, and the tables of aspects.
 
 Sentences are scored by the models and into the store that documents are, so that neither is scored twice, on any night. They are
 no documents: `runs` counts none of them.
@@ -17,8 +17,8 @@ from pipeline import schemas
 from pipeline.cascade import Cascade, decided, is_scored
 from pipeline.documents import DOC_ID, RUN_DATE, TEXT
 from pipeline.night_patterns import PatternRun
-from pipeline.patterns.aspect_tables import ASPECT_DAILY, DOC_ASPECTS
-from pipeline.patterns.aspects import to_aspect_daily, to_doc_aspects, to_mentions, to_sentences
+from pipeline.patterns.aspect_tables import ASPECT_CELLS_DAILY, ASPECT_DAILY, DOC_ASPECTS
+from pipeline.patterns.aspects import to_aspect_cells, to_aspect_daily, to_doc_aspects, to_mentions, to_sentences
 from pipeline.patterns.keyphrase_tables import KEYPHRASES_DAILY
 from pipeline.patterns.settled import settled
 from pipeline.progress import Stages
@@ -45,7 +45,7 @@ def stage_aspects(
     stages: Stages,
     cascade_key: str | None,
 ) -> None:
-    """Stage both tables of the run's nights; without rows where patterns or aspects are off.
+    """Stage the tables of the run's nights; without rows where patterns or aspects are off.
 
     Args:
         documents: accepted documents with their text.
@@ -69,8 +69,16 @@ def stage_aspects(
         found = to_doc_aspects(mentions, results, doc_scores).persist(StorageLevel.DISK_ONLY)
         run.stage(found, DOC_ASPECTS)
         run.stage(to_aspect_daily(found, cascade_key), ASPECT_DAILY)
+        run.stage(to_aspect_cells(found, _looked_for(spark, run)), ASPECT_CELLS_DAILY)
         stage.rows = found.count()
         found.unpersist()
+
+
+def _looked_for(spark: SparkSession, run: PatternRun) -> DataFrame:
+    """Return run_date, aspect, definition of the given aspects of each night."""
+    given = run.config.aspects.definitions()
+    rows = [(day, aspect, definition) for day in run.dates for aspect, definition in given.items()]
+    return spark.createDataFrame(rows, "run_date date, aspect string, definition string")
 
 
 def scored_sentences(

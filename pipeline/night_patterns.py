@@ -1,6 +1,7 @@
-"""The pattern stages of a night: duplicates of its documents, then, from its staged documents, phrases, rules and movements.
+"""The pattern stages of a night: duplicates of its documents, then, from its staged documents, phrases and rules, then movements.
 
-The history of earlier nights is read from what is published, never from documents: `phrase_counts`, `cells_daily`, `dup_groups`.
+The history of earlier nights is read from what is published, never from documents: `phrase_counts`, `cells_daily`,
+`aspect_cells_daily`, `dup_groups`. Movements come last, after the aspects (`pipeline.night_aspects`), which need the phrases.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,6 +16,7 @@ from pipeline import schemas
 from pipeline.documents import CONTENT_KEY, DOC_ID, DUP_GROUP_ID, RUN_DATE, TEXT, counting_unit
 from pipeline.history import published_nights, read_history
 from pipeline.patterns.anomalies import to_anomalies
+from pipeline.patterns.aspect_tables import ASPECT_CELLS_DAILY
 from pipeline.patterns.causes import with_likely_cause
 from pipeline.patterns.concept_tables import CONCEPT_GRAPH, FACTS
 from pipeline.patterns.concepts import to_concept_graph
@@ -85,7 +87,9 @@ def with_groups(documents: DataFrame, found: Duplicates | None) -> DataFrame:
 
 
 def stage_patterns(spark: SparkSession, run: PatternRun, documents: DataFrame, doc_scores: DataFrame) -> int:
-    """Stage every pattern table of the nights; return the number of distinct texts looked at.
+    """Stage the pattern tables of the nights but those of movements; return the number of distinct texts looked at.
+
+    Where patterns are off, all are staged, without rows.
 
     Args:
         documents: accepted documents with their text.
@@ -97,15 +101,31 @@ def stage_patterns(spark: SparkSession, run: PatternRun, documents: DataFrame, d
         return 0
     units = _units(doc_scores)
     run.stage(to_cells_daily(units), CELLS_DAILY)
-    n_texts = _stage_phrases(spark, run, documents, units)
-    _stage_movements(spark, run)
-    return n_texts
+    return _stage_phrases(spark, run, documents, units)
 
 
-def stage_counts(spark: SparkSession, run: PatternRun, doc_scores: DataFrame) -> None:
-    """Stage the pattern tables that need no text, `phrase_counts` being staged: cells, anomalies, drivers and trends."""
+def stage_cells(run: PatternRun, doc_scores: DataFrame) -> None:
+    """Stage `cells_daily` alone, which needs no text."""
     run.stage(to_cells_daily(_units(doc_scores)), CELLS_DAILY)
-    _stage_movements(spark, run)
+
+
+def stage_movements(spark: SparkSession, run: PatternRun) -> int:
+    """Stage anomalies, drivers and trends, cells, phrases and aspects being staged; return the number of rows of anomalies."""
+    if not run.config.enabled:
+        return 0
+    config = run.config.movements
+    cells = settled(run.with_history(spark, CELLS_DAILY))
+    phrases = settled(_over_languages(run.with_history(spark, PHRASE_COUNTS)))
+    aspects = settled(_same_definition(spark, run))
+    nights = _published(spark, run, aspects)
+    series = settled(to_series(cells, phrases, aspects))
+    anomalies = settled(to_anomalies(series, nights, run.dates, config))
+    shifts = read_history(spark, run.root, schemas.MODEL_BRIDGE, run.earlier())
+    drivers = settled(to_trend_drivers(anomalies, cells, phrases, nights, run.dates, config, shifts, aspects))
+    run.stage(with_likely_cause(anomalies, drivers, nights, config), ANOMALIES)
+    run.stage(drivers, TREND_DRIVERS)
+    run.stage(to_trends(series, nights, run.dates, config), TRENDS)
+    return anomalies.count()
 
 
 def _units(doc_scores: DataFrame) -> DataFrame:
@@ -133,20 +153,6 @@ def _stage_phrases(spark: SparkSession, run: PatternRun, documents: DataFrame, u
     return phrased.count()
 
 
-def _stage_movements(spark: SparkSession, run: PatternRun) -> None:
-    config = run.config.movements
-    cells = settled(run.with_history(spark, CELLS_DAILY))
-    phrases = settled(_over_languages(run.with_history(spark, PHRASE_COUNTS)))
-    nights = _published(spark, run)
-    series = settled(to_series(cells, phrases))
-    anomalies = settled(to_anomalies(series, nights, run.dates, config))
-    shifts = read_history(spark, run.root, schemas.MODEL_BRIDGE, run.earlier())
-    drivers = settled(to_trend_drivers(anomalies, cells, phrases, nights, run.dates, config, shifts))
-    run.stage(with_likely_cause(anomalies, drivers, nights, config), ANOMALIES)
-    run.stage(drivers, TREND_DRIVERS)
-    run.stage(to_trends(series, nights, run.dates, config), TRENDS)
-
-
 def _over_languages(counts: DataFrame) -> DataFrame:
     """Return run_date, phrase, n_docs, n_effective of `phrase_counts`, languages added up."""
     return counts.groupBy(RUN_DATE, "phrase").agg(
@@ -154,9 +160,19 @@ def _over_languages(counts: DataFrame) -> DataFrame:
     )
 
 
-def _published(spark: SparkSession, run: PatternRun) -> list[PublishedNight]:
-    """Return the nights of the history and of the run with their model keys."""
+def _same_definition(spark: SparkSession, run: PatternRun) -> DataFrame:
+    """Return the cells of the run's given aspects, tonight's and those of earlier nights that have them by the same terms."""
+    tonight = read_staged(spark, ASPECT_CELLS_DAILY, run.root, run.run_id).select("aspect", "definition").distinct()
+    return run.with_history(spark, ASPECT_CELLS_DAILY).join(F.broadcast(tonight), ["aspect", "definition"], "left_semi")
+
+
+def _published(spark: SparkSession, run: PatternRun, aspects: DataFrame) -> list[PublishedNight]:
+    """Return the nights of the history and of the run with their model keys and the aspects that have cells."""
     runs = read_history(spark, run.root, schemas.RUNS, run.earlier()).select(RUN_DATE, "model_key")
     known = {row[RUN_DATE]: row["model_key"] for row in runs.collect()}  # bounded: one row per night of the history
     nights = {night: known.get(night) for night in run.earlier()} | dict.fromkeys(run.dates, run.model_key)
-    return [PublishedNight(day, key) for day, key in sorted(nights.items())]
+    looked_for: dict[date, set[str]] = {}
+    rows = aspects.select(RUN_DATE, "aspect").distinct()
+    for row in rows.collect():  # bounded: nights of the history x given aspects, at most 100
+        looked_for.setdefault(row[RUN_DATE], set()).add(row["aspect"])
+    return [PublishedNight(day, key, frozenset(looked_for.get(day, ()))) for day, key in sorted(nights.items())]

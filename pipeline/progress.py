@@ -58,7 +58,7 @@ class Stages:
         self.done.append(stage)
         rate = f", {stage.rows / stage.seconds:,.0f} rows/s" if stage.rows and stage.seconds >= 0.5 else ""
         logger.info(
-            f"{name:<9} done: {stage.rows:,} rows in {stage.seconds:.1f} s{rate}",
+            f"{name:<9} done{f': {stage.rows:,} rows' if stage.rows else ''} in {stage.seconds:.1f} s{rate}",
             extra={"stage": name, "event": "done", "rows": stage.rows, "seconds": round(stage.seconds, 3)},
         )
 

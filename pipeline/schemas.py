@@ -6,7 +6,7 @@
 from pyspark.sql import types as T
 
 from pipeline.label_tables import DOC_LABELS, LABELS_DAILY
-from pipeline.patterns.aspect_tables import ASPECT_DAILY, DOC_ASPECTS
+from pipeline.patterns.aspect_tables import ASPECT_CELLS_DAILY, ASPECT_DAILY, DOC_ASPECTS
 from pipeline.patterns.concept_tables import CONCEPT_GRAPH, FACTS
 from pipeline.patterns.dup_group_tables import DUP_GROUPS
 from pipeline.patterns.keyphrase_tables import KEYPHRASES_DAILY, PHRASE_COUNTS
@@ -429,9 +429,9 @@ PATTERN_TABLES = (
     TREND_DRIVERS,
     TRENDS,
 )
-"""Made by `pipeline.night_patterns.stage_patterns`."""
+"""Made by `stage_patterns` and, the last three, by `stage_movements` of `pipeline.night_patterns`."""
 
-ASPECT_TABLES = (DOC_ASPECTS, ASPECT_DAILY)
+ASPECT_TABLES = (DOC_ASPECTS, ASPECT_DAILY, ASPECT_CELLS_DAILY)
 """Made by `pipeline.night_aspects.stage_aspects`."""
 
 LABEL_TABLES = (DOC_LABELS, LABELS_DAILY)

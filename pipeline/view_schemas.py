@@ -134,7 +134,9 @@ TOP_MOVERS = View(
         Column("event_date", DATE, "the night", False),
         Column("place", INT, "order within the night, from 1: by q_value, then by the size of the score", False),
         Column("metric", STRING, "`n_docs`, `n_effective`, `negative_share` or `mean_sentiment`", False),
-        Column("kind", STRING, "`overall`, `topic`, `group`, `group_topic`, `source`, `lang` or `phrase`", False),
+        Column(
+            "kind", STRING, "`overall`, `topic`, `group`, `group_topic`, `source`, `lang`, `phrase` or `aspect`", False
+        ),
         Column("key", STRING, "the segment, such as `group_key=Heron Router, topic_id=3`", False),
         Column("direction", STRING, "`up` or `down` against expected", False),
         Column("value", DOUBLE, "what the night has", False),
@@ -155,6 +157,7 @@ TOP_MOVERS = View(
         _SOURCE,
         Column("lang", STRING, "language; null where the row is of all"),
         Column("phrase", STRING, "phrase; null where the row is not about one"),
+        Column("aspect", STRING, "given aspect; null where the row is not about one"),
         Column("run_id", STRING, "the run that published the night", False),
     ),
 )

@@ -25,11 +25,24 @@ def fisher_p(
     return np.where(both <= 0, 1.0, np.clip(p, 0.0, 1.0))
 
 
-def benjamini_hochberg(p: NDArray[np.float64], n_tests: int | None = None) -> NDArray[np.float64]:
-    """Return q-values (Benjamini and Hochberg, 1995). `n_tests` counts tests that are not in `p`, all of them not smaller."""
+def benjamini_hochberg(
+    p: NDArray[np.float64], n_tests: int | None = None, classes: NDArray[Any] | None = None
+) -> NDArray[np.float64]:
+    """Return the q value of each test of a family.
+
+    Benjamini, Y. and Hochberg, Y. (1995), Controlling the false discovery rate, JRSS B 57, 289-300.
+
+    Args:
+        n_tests: number of tests, those that are not in `p` included, all of them not smaller; by default those of `p`.
+        classes: class of each test. Each class has an equal share of the false discoveries: BH on p / w, with weights w that have
+            mean 1 (Genovese, Roeder and Wasserman 2006, False discovery control with p-value weighting, Biometrika 93, 509-524).
+    """
     if len(p) == 0:
         return p
     n = n_tests or len(p)
+    if classes is not None:
+        _, of, sizes = np.unique(classes, return_inverse=True, return_counts=True)
+        p = p * len(sizes) * sizes[of] / n
     order = np.argsort(p, kind="stable")
     scaled = p[order] * n / np.arange(1, len(p) + 1)
     q = np.empty(len(p))

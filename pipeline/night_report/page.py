@@ -80,7 +80,8 @@ def _what(alert: dict[str, Any]) -> str:
     topic = f"topic {alert['topic_id']}" if alert["topic_id"] is not None else ""
     named = topic + (f" ({alert['topic_label']})" if topic and alert["topic_label"] else "")
     phrase = f"“{alert['phrase']}”" if alert["phrase"] else ""
-    parts = [part for part in (alert["group_key"], named, alert["source"], alert["lang"], phrase) if part]
+    aspect = f"aspect {alert['aspect']}" if alert["aspect"] else ""
+    parts = [part for part in (alert["group_key"], named, alert["source"], alert["lang"], phrase, aspect) if part]
     arrow = "▲" if alert["direction"] == "up" else "▼"
     return f"{arrow} {_METRICS.get(alert['metric'], alert['metric'])}: {', '.join(parts) or 'all documents'}"
 

@@ -20,10 +20,17 @@ from pipeline.history import read_history
 from pipeline.label_tables import DOC_LABELS, LABELS_DAILY
 from pipeline.model_record import record_path
 from pipeline.night_labels import to_labels_daily
-from pipeline.night_patterns import PatternRun, duplicates, stage_counts, stage_patterns, with_groups
+from pipeline.night_patterns import (
+    PatternRun,
+    duplicates,
+    stage_cells,
+    stage_movements,
+    stage_patterns,
+    with_groups,
+)
 from pipeline.operations.forgotten import Subject
-from pipeline.patterns.aspect_tables import ASPECT_DAILY, DOC_ASPECTS
-from pipeline.patterns.aspects import to_aspect_daily
+from pipeline.patterns.aspect_tables import ASPECT_CELLS_DAILY, ASPECT_DAILY, DOC_ASPECTS
+from pipeline.patterns.aspects import to_aspect_cells, to_aspect_daily
 from pipeline.patterns.dup_group_tables import DUP_GROUPS, Duplicates
 from pipeline.patterns.keyphrase_tables import PHRASE_COUNTS
 from pipeline.patterns.movement_tables import ANOMALIES, CELLS_DAILY, TREND_DRIVERS, TRENDS
@@ -88,6 +95,7 @@ def stage_rederived(spark: SparkSession, run: Rederived) -> None:
     done |= _stage_patterns(spark, run, found)
     done |= _stage_aspects(spark, run)
     done |= _stage_labels(spark, run)
+    stage_movements(spark, _pattern_run(spark, run))
     for table in schemas.TABLES:
         if table.name not in done and table is not schemas.RUNS:
             run.stage(_pruned(run, run.published(spark, table), table), table)
@@ -145,14 +153,14 @@ def _stage_patterns(spark: SparkSession, run: Rederived, found: Duplicates | Non
     if not run.config.patterns.enabled:
         return set()
     run.stage(run.published(spark, PHRASE_COUNTS), PHRASE_COUNTS)
-    stage_counts(spark, patterns, doc_scores)
+    stage_cells(patterns, doc_scores)
     return {PHRASE_COUNTS.name, *(table.name for table in _BY_NUMBERS)}
 
 
 def _stage_aspects(spark: SparkSession, run: Rederived) -> set[str]:
     """Stage the aspects of the remaining documents as they were judged, and count them again."""
     doc_scores = run.staged(spark, schemas.DOC_SCORES).select(
-        RUN_DATE, "doc_id", "event_ts", "group_key", "content_key", DUP_GROUP_ID
+        RUN_DATE, "doc_id", "event_ts", "source", "group_key", "topic_id", "content_key", DUP_GROUP_ID
     )
     report = run.published(spark, ASPECT_DAILY).select("cascade_key").first()
     remaining = _without(run, run.published(spark, DOC_ASPECTS))
@@ -160,7 +168,9 @@ def _stage_aspects(spark: SparkSession, run: Rederived) -> set[str]:
     # (run_date, doc_id) identifies a document on the right
     joined = remaining.join(doc_scores, [RUN_DATE, "doc_id"], "inner")
     run.stage(to_aspect_daily(joined, report["cascade_key"] if report else None), ASPECT_DAILY)
-    return {DOC_ASPECTS.name, ASPECT_DAILY.name}
+    looked_for = run.published(spark, ASPECT_CELLS_DAILY).select(RUN_DATE, "aspect", "definition").distinct()
+    run.stage(to_aspect_cells(joined, looked_for), ASPECT_CELLS_DAILY)
+    return {table.name for table in schemas.ASPECT_TABLES}
 
 
 def _stage_labels(spark: SparkSession, run: Rederived) -> set[str]:

@@ -10,13 +10,13 @@ from pipeline.documents import RUN_DATE
 from pipeline.patterns.fdr import with_q_values
 from pipeline.patterns.movement_config import MovementConfig
 from pipeline.patterns.movement_tables import ANOMALIES
-from pipeline.patterns.series import Night, with_windows
+from pipeline.patterns.series import Night, make_windows, with_windows
 from udfs.patterns.calendar import Nights
 from udfs.patterns.movements import MovementSpec, make_fit, make_predict, make_priors
 
 _KEYS = (
     "run_date date, metric string, kind string, key string, topic_id bigint, group_key string, source string, "
-    "lang string, phrase string"
+    "lang string, phrase string, aspect string"
 )
 _FAMILY = (RUN_DATE, "metric", "family")
 _FIT = (
@@ -30,17 +30,11 @@ _TESTS = (
 
 
 def history_windows(nights: Sequence[Night], dates: Sequence[date], config: MovementConfig) -> tuple[Nights, ...]:
-    """Return for each date the published nights before it, as far back as the configuration says."""
-    published = sorted({n.run_date for n in nights})
-    return tuple(
-        Nights(
-            day,
-            tuple(d for d in published if timedelta(0) < day - d <= timedelta(config.history_days)),
-            config.weekend,
-            config.full_week_nights,
-        )
-        for day in sorted(set(dates))
-    )
+    """Return for each date the published nights before it, as far back as the configuration says.
+
+    Of each aspect that the date knows there is one more window, of the nights that know it too.
+    """
+    return make_windows(nights, dates, config, lambda age: timedelta(0) < age <= timedelta(config.history_days))
 
 
 def to_anomalies(
@@ -50,7 +44,8 @@ def to_anomalies(
 
     Args:
         series: `to_series` of the dates and their history; rows of other nights are not looked at.
-        nights: the published nights. A day that is not among them is not known, rather than without documents.
+        nights: the published nights. A day that is not among them is not known, rather than without documents; so is, for an
+            aspect, a night that did not look for it.
         dates: nights to make rows for. A date with fewer than `min_history` published nights before it gets none.
     """
     config = config or MovementConfig()

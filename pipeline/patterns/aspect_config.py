@@ -1,5 +1,7 @@
 """Settings of aspects."""
 
+import hashlib
+import json
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, model_validator
@@ -56,6 +58,16 @@ class AspectsConfig(Frozen):
     max_chars: int = Field(default=5_000, ge=100, le=1_000_000)
     max_sentences: int = Field(default=5, ge=1, le=100)
     max_sentence_chars: int = Field(default=400, ge=50, le=5_000)
+
+    def definitions(self) -> dict[str, str]:
+        """Return name and fingerprint of each given aspect: of its terms and of what is read of a text."""
+        read = [self.max_chars, self.max_sentences, self.max_sentence_chars]
+        return {
+            aspect.name: hashlib.sha256(
+                json.dumps([{lang: sorted(set(terms)) for lang, terms in sorted(aspect.terms.items())}, read]).encode()
+            ).hexdigest()[:16]
+            for aspect in self.given
+        }
 
     @model_validator(mode="after")
     def _distinct(self) -> "AspectsConfig":

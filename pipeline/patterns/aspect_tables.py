@@ -1,4 +1,4 @@
-"""The tables `doc_aspects` and `aspect_daily`."""
+"""The tables `doc_aspects`, `aspect_daily` and `aspect_cells_daily`."""
 
 from pipeline.table import DATE, DOUBLE, EVIDENCE, INT, LONG, STRING, Column, Table
 
@@ -56,4 +56,22 @@ ASPECT_DAILY = Table(
         Column("cascade_key", STRING, "fingerprint of the cascade that decided sentiment; null without one"),
     ),
     key=("event_date", "group_key", "lang", "aspect_source", "aspect"),
+)  # fmt: skip
+
+ASPECT_CELLS_DAILY = Table(
+    "aspect_cells_daily",
+    "Additive counts per given aspect, source, group, language and topic: what series of aspects are made of. A text is counted "
+    "once a night and aspect. An aspect that was looked for and not found has a row of zeros; without a row it was not sought.",
+    (
+        Column("aspect", STRING, "name of the given aspect", False),
+        Column("definition", STRING, "fingerprint of its terms and of how far texts are read; each has its own series", False),
+        Column("source", STRING, "where the documents came from; null where the corpus has none"),
+        Column("group_key", STRING, "the corpus' group; null where the corpus has none"),
+        Column("lang", STRING, "language, ISO 639-1 or `und`; null in a row of zeros"),
+        Column("topic_id", LONG, "topic; null where there is none"),
+        Column("n_docs", LONG, "documents that mention it and have a sentiment towards it", False),
+        Column("n_effective", LONG, "distinct texts among them, near-duplicates counted once", False),
+        Column("n_negative", LONG, "texts negative about it", False),
+    ),
+    key=("aspect", "source", "group_key", "lang", "topic_id"),
 )  # fmt: skip

@@ -10,6 +10,7 @@ from pipeline.documents import CONTENT_KEY, DOC_ID, LANG_HINT, RUN_DATE, TEXT, c
 from pipeline.intervals import Z80, wilson
 from pipeline.patterns.aspect_config import AspectsConfig
 from pipeline.patterns.rules import to_vocabulary
+from pipeline.patterns.series import ASPECT_COUNTS, CELL
 from pipeline.patterns.settled import settled
 from pipeline.patterns.texts import EVIDENCE_DOCS
 from pipeline.schemas import SENTIMENTS
@@ -109,7 +110,7 @@ def to_sentences(mentions: DataFrame) -> DataFrame:
 
 
 def to_doc_aspects(mentions: DataFrame, results: DataFrame, doc_scores: DataFrame) -> DataFrame:
-    """Return `doc_aspects`, and besides what `to_aspect_daily` needs: group_key, event_ts, content_key, dup_group_id.
+    """Return `doc_aspects`, and besides what counts need: source, group_key, topic_id, event_ts, content_key, dup_group_id.
 
     A sentence that is the whole document has the document's sentiment. A sentence that could not be scored says nothing.
 
@@ -120,7 +121,7 @@ def to_doc_aspects(mentions: DataFrame, results: DataFrame, doc_scores: DataFram
     """
     theirs = results.select(CONTENT_KEY, LANG_HINT, F.struct(*_JUDGED).alias("part"))
     own = doc_scores.select(
-        RUN_DATE, DOC_ID, "event_date", "event_ts", "group_key", CONTENT_KEY, "dup_group_id", "model_key",
+        RUN_DATE, DOC_ID, "event_date", "event_ts", "source", "group_key", "topic_id", CONTENT_KEY, "dup_group_id", "model_key",
         F.struct(*_JUDGED).alias("whole"),
     )  # fmt: skip
     # one result per sentence, one document per (run_date, doc_id)
@@ -140,7 +141,9 @@ def to_doc_aspects(mentions: DataFrame, results: DataFrame, doc_scores: DataFram
         "event_date",
         "event_ts",
         "lang",
+        "source",
         "group_key",
+        "topic_id",
         CONTENT_KEY,
         "dup_group_id",
         "model_key",
@@ -223,3 +226,21 @@ def to_aspect_daily(doc_aspects: DataFrame, cascade_key: str | None = None) -> D
             "cascade_key": F.lit(cascade_key).cast("string"),
         }
     ).drop("score_sum")
+
+
+def to_aspect_cells(doc_aspects: DataFrame, looked_for: DataFrame) -> DataFrame:
+    """Return `aspect_cells_daily`. A group of near-duplicates counts with its first document that mentions the aspect.
+
+    Args:
+        doc_aspects: of `to_doc_aspects`; mined aspects are not counted.
+        looked_for: run_date, aspect, definition of the given aspects of each night.
+    """
+    per_unit = Window.partitionBy(RUN_DATE, "aspect", counting_unit()).orderBy("event_ts", DOC_ID)
+    given = doc_aspects.where(F.col("aspect_source") == GIVEN).withColumn("first", F.row_number().over(per_unit) == 1)
+    cells = given.groupBy(RUN_DATE, "aspect", *CELL).agg(
+        F.count("*").alias("n_docs"),
+        F.count_if("first").alias("n_effective"),
+        F.count_if(F.col("first") & (F.col("sentiment") == "negative")).alias("n_negative"),
+    )
+    # (run_date, aspect) is unique on the left
+    return looked_for.join(cells, [RUN_DATE, "aspect"], "left").fillna(0, list(ASPECT_COUNTS))

@@ -38,9 +38,10 @@ def with_likely_cause(
         *_ALERT, F.array_max(entries)["name"].alias("largest"), F.col("sizes")["model_change"].alias("m")
     )
     broken = _broken(nights, anomalies, config)
-    # one row per alert, and one per night
+    same = (F.col(RUN_DATE) == F.col("window_date")) & F.col("aspect").eqNullSafe(F.col("of_aspect"))
+    # one row per alert, and one per night and aspect
     joined = anomalies.join(F.broadcast(found), on=list(_ALERT), how="left").join(
-        F.broadcast(broken), on=RUN_DATE, how="left"
+        F.broadcast(broken), on=same, how="left"
     )
     unmeasured = ~F.col("metric").isin(*COUNTS) & F.col("is_broken") & (F.coalesce("m", F.lit(0.0)) == 0)
     cause = (
@@ -51,8 +52,8 @@ def with_likely_cause(
 
 
 def _broken(nights: Sequence[Night], anomalies: DataFrame, config: MovementConfig) -> DataFrame:
-    """Return for each published night whether its history holds another known model than its own."""
+    """Return for each published night, and each aspect it knows, whether its history holds another known model than its own."""
     models = {n.run_date: n.model_key for n in nights}
     windows = history_windows(nights, sorted(models), config)
-    rows = [(w.run_date, len({models[d] for d in (*w.days, w.run_date)} - {None}) > 1) for w in windows]
-    return anomalies.sparkSession.createDataFrame(rows, "run_date date, is_broken boolean")
+    rows = [(w.run_date, w.aspect, len({models[d] for d in (*w.days, w.run_date)} - {None}) > 1) for w in windows]
+    return anomalies.sparkSession.createDataFrame(rows, "window_date date, of_aspect string, is_broken boolean")

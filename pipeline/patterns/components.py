@@ -5,15 +5,12 @@ small-star in turns. A large-star links the larger neighbours of each node to it
 the components, and what remains is a star around the least node of each. O(log^2 n) rounds proven, a handful in practice.
 """
 
-import logging
-
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from pipeline.errors import NightjarError
 from pipeline.patterns.settled import settled
 
-logger = logging.getLogger(__name__)
 _PAIR = ("a", "b")
 
 
@@ -27,11 +24,10 @@ def connected_components(edges: DataFrame, max_rounds: int = 40) -> DataFrame:
     """
     stars = settled(_ordered(edges))
     before = _fingerprint(stars)
-    for number in range(1, max_rounds + 1):
+    for _ in range(max_rounds):
         stars = settled(_small_star(_large_star(stars)))
         after = _fingerprint(stars)
         if after == before:
-            logger.info(f"components {before[0]} links settled after {number} rounds")
             return _labels(stars)
         before = after
     raise NightjarError(f"connected components have not settled after {max_rounds} rounds ({before[0]} links)")

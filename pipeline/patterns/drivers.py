@@ -16,7 +16,7 @@ from pipeline.documents import RUN_DATE
 from pipeline.patterns.anomalies import history_windows
 from pipeline.patterns.movement_config import MovementConfig
 from pipeline.patterns.movement_tables import KEY_COLUMNS, TREND_DRIVERS
-from pipeline.patterns.series import CELL, COUNTS, KINDS, Night, segment_key
+from pipeline.patterns.series import ASPECT_COUNTS, CELL, COUNTS, KINDS, Night, segment_key
 from udfs.patterns.calendar import Nights
 
 _ALERT = (RUN_DATE, "metric", "kind", "key")
@@ -34,6 +34,7 @@ def to_trend_drivers(
     dates: Sequence[date],
     config: MovementConfig | None = None,
     shifts: DataFrame | None = None,
+    aspects: DataFrame | None = None,
 ) -> DataFrame:
     """Return `trend_drivers`: for each alert and dimension contributions of segments and components that add up to the change.
 
@@ -45,10 +46,12 @@ def to_trend_drivers(
         cells: `cells_daily` of the dates and their history, as `phrases` (run_date, phrase, n_docs, n_effective) where not null.
         shifts: `model_bridge` rows of the dates and their history: run_date (first night of the new model), lang (`*` for all),
             sentiment, shift, score_shift. Of several the last one up to the night counts. Null or no row: model_change is 0.
+        aspects: `aspect_cells_daily` of the dates and their history, where not null.
     """
     config = config or MovementConfig()
     alerts = anomalies.where("is_alert").select(*_ALERT, *KEY_COLUMNS)
-    sums = _sums(cells, phrases, alerts, _places(cells, history_windows(nights, dates, config), shifts))
+    places = _places(cells, history_windows(nights, dates, config), shifts)
+    sums = _sums(cells, phrases, aspects, alerts, places)
     parts = _contributions(_with_shifts(_with_totals(sums), shifts))
     kept = _fewer_segments(parts, config.max_segments)
     # (run_date, metric, key) is unique among alerts
@@ -57,52 +60,70 @@ def to_trend_drivers(
 
 
 def _places(cells: DataFrame, windows: Sequence[Nights], shifts: DataFrame | None) -> DataFrame:
-    """Return the nights of each window's baseline and its own: window_date, run_date, is_tonight, date_from, n_nights, is_old."""
+    """Return the nights of each window's baseline and its own.
+
+    Columns: window_date, aspect (empty for what is no aspect), run_date, is_tonight, date_from, n_nights, changed_on, is_old.
+    """
     spark = cells.sparkSession
     rows = []
     for w in windows:
         levels, tonight = w.levels()
         days = [d for d, level in zip(w.days, levels, strict=True) if level == tonight]
-        rows += [(w.run_date, d, False, w.days[0], len(days)) for d in days]
-        rows += [(w.run_date, w.run_date, True, w.days[0], len(days))] if days else []
+        sides = [(d, False) for d in days] + [(w.run_date, True)] * bool(days)
+        rows += [(w.run_date, w.aspect or "", d, is_tonight, w.days[0], len(days)) for d, is_tonight in sides]
     places = spark.createDataFrame(
-        rows, "window_date date, run_date date, is_tonight boolean, date_from date, n_nights int"
+        rows, "window_date date, aspect string, run_date date, is_tonight boolean, date_from date, n_nights int"
     )
     if shifts is None:
         return places.withColumns({"changed_on": F.lit(None).cast("date"), "is_old": F.lit(False)})
     changes = shifts.where(F.col("lang") == ALL_LANGUAGES).select(F.col(RUN_DATE).alias("change"))
-    tonights = places.where("is_tonight").select("window_date", "date_from")
+    tonights = places.where("is_tonight").select("window_date", "aspect", "date_from")
     # one row per window
     last = (
         tonights.join(
             changes, (F.col("change") <= F.col("window_date")) & (F.col("change") > F.col("date_from")), "inner"
         )
-        .groupBy("window_date")
+        .groupBy("window_date", "aspect")
         .agg(F.max("change").alias("changed_on"))
     )
-    joined = places.join(F.broadcast(last), on="window_date", how="left")
+    joined = places.join(F.broadcast(last), on=["window_date", "aspect"], how="left")
     return joined.withColumn("is_old", F.coalesce(F.col(RUN_DATE) < F.col("changed_on"), F.lit(False)))
 
 
-def _sums(cells: DataFrame, phrases: DataFrame | None, alerts: DataFrame, places: DataFrame) -> DataFrame:
+def _sums(
+    cells: DataFrame, phrases: DataFrame | None, aspects: DataFrame | None, alerts: DataFrame, places: DataFrame
+) -> DataFrame:
     """Return per alert, dimension and segment the sums over the baseline (`_0`) and of tonight (`_1`)."""
-    scores = [F.col("score_sum").cast("decimal(24,9)").alias("score_sum")]
-    counted = cells.select(RUN_DATE, *CELL, *_LONGS, *scores)
-    per_window = _split(counted.join(F.broadcast(places), on=RUN_DATE, how="inner"), CELL)
-    choices = F.array(
-        *[_choice(kind, columns, d) for kind, columns in KINDS.items() for d in _DIMENSIONS if d not in columns]
-    )
-    everything = per_window.withColumn("c", F.explode(choices)).select("*", "c.*").drop("c", *CELL)
+    of_all = places.where("aspect = ''").drop("aspect")
+    score_sum = F.col("score_sum").cast("decimal(24,9)").alias("score_sum")
+    counted = cells.select(RUN_DATE, *CELL, *_LONGS, score_sum)
+    per_window = _split(counted.join(F.broadcast(of_all), on=RUN_DATE, how="inner"), CELL)
+    choices = [_choice(kind, columns, d) for kind, columns in KINDS.items() for d in _DIMENSIONS if d not in columns]
+    everything = _chosen(per_window, choices, CELL)
+    zero = F.lit(0).cast("decimal(24,9)").alias("score_sum")
+    if aspects is not None:
+        found = aspects.where("n_docs > 0").select(
+            RUN_DATE, "aspect", *CELL, *ASPECT_COUNTS, F.col("n_effective").alias("n_scored"), zero
+        )
+        columns = (*CELL, "aspect")
+        parts = _split(found.join(F.broadcast(places), on=[RUN_DATE, "aspect"], how="inner"), columns)
+        of_aspects = _chosen(parts, [_choice("aspect", ("aspect",), d) for d in _DIMENSIONS], columns)
+        everything = everything.unionByName(of_aspects)
     if phrases is not None:
         zeros = {c: F.lit(0).cast("long") for c in ("n_scored", "n_negative")}
-        filled = phrases.withColumns(zeros | {"score_sum": F.lit(0).cast("decimal(24,9)")})
-        found = _split(filled.join(F.broadcast(places), on=RUN_DATE, how="inner"), ("phrase",))
+        filled = phrases.withColumns(zeros | {"score_sum": zero})
+        found = _split(filled.join(F.broadcast(of_all), on=RUN_DATE, how="inner"), ("phrase",))
         none = {"dimension": F.lit("none"), "segment": F.lit("(all)"), "kind": F.lit("phrase")}
         everything = everything.unionByName(found.withColumns(none | {"key": segment_key(("phrase",))}).drop("phrase"))
     # the alerts of a night; (run_date, metric, kind, key) is unique
     matched = everything.join(F.broadcast(alerts.select(*_ALERT)), on=[RUN_DATE, "kind", "key"], how="inner")
     names = [f"{c}_{side}" for c in (*_LONGS, "score_sum") for side in (0, 1)] + ["n_scored_old"]
     return matched.groupBy(*_SEGMENT, "date_from", "n_nights", "changed_on").agg(*[F.sum(c).alias(c) for c in names])
+
+
+def _chosen(per_window: DataFrame, choices: Sequence[Column], columns: Sequence[str]) -> DataFrame:
+    """Return each row once per choice (kind, key, dimension, segment), without the columns these are made of."""
+    return per_window.withColumn("c", F.explode(F.array(*choices))).select("*", "c.*").drop("c", *columns)
 
 
 def _split(joined: DataFrame, columns: Sequence[str]) -> DataFrame:

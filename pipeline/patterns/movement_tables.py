@@ -2,7 +2,7 @@
 
 from pipeline.table import BOOLEAN, DATE, DOUBLE, INT, LONG, STRING, Column, Table
 
-KEY_COLUMNS = ("topic_id", "group_key", "source", "lang", "phrase")
+KEY_COLUMNS = ("topic_id", "group_key", "source", "lang", "phrase", "aspect")
 METRICS = ("n_docs", "n_effective", "negative_share", "mean_sentiment")
 COMPONENTS = ("volume", "mix", "within", "campaign", "model_change")
 
@@ -16,16 +16,18 @@ _KEYS = (
     Column(
         "metric",
         STRING,
-        "`n_docs`: documents; `n_effective`: distinct texts; `negative_share`, `mean_sentiment`: of the distinct texts",
+        "`n_docs`: documents; `n_effective`: distinct texts; `negative_share`, `mean_sentiment`: of the distinct texts; "
+        "of an aspect: towards it",
         False,
     ),
-    Column("kind", STRING, "`overall`, `topic`, `group`, `group_topic`, `source`, `lang` or `phrase`", False),
+    Column("kind", STRING, "`overall`, `topic`, `group`, `group_topic`, `source`, `lang`, `phrase` or `aspect`", False),
     Column("key", STRING, "the segment, such as `group_key=Heron Router, topic_id=3`; `overall`", False),
     _TOPIC,
     _GROUP,
     _SOURCE,
     _LANG,
     Column("phrase", STRING, "phrase; null where the row is not about one"),
+    Column("aspect", STRING, "given aspect; null where the row is not about one"),
 )
 
 CELLS_DAILY = Table(

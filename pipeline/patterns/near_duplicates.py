@@ -142,7 +142,7 @@ def _stars(nodes: DataFrame, edges: DataFrame, vectors: DataFrame | None, config
     found = nodes.where("false").select(
         "node", F.col("node").alias("canonical"), F.lit(1.0).alias("similarity"), F.lit(False).alias("by_meaning")
     )
-    for number in range(1, config.rounds + 1):
+    for _ in range(config.rounds):
         if n_left == 0:
             break
         components = connected_components(left)
@@ -150,9 +150,12 @@ def _stars(nodes: DataFrame, edges: DataFrame, vectors: DataFrame | None, config
         near = settled(_near_canonical(members, nodes, vectors, config))
         found = found.unionByName(near)
         rest = settled(_within(left, members.join(near.select("node"), "node", "left_anti").select("node")))
-        n_rest = rest.count()
-        logger.info(f"duplicates round {number}: {n_left} links, {n_rest} between texts unlike their canonical text")
-        left, n_left = rest, n_rest
+        left, n_left = rest, rest.count()
+    if n_left:
+        logger.info(
+            f"groups    {n_left:,} links are left between texts unlike the canonical text of a group, which stay alone: "
+            f"patterns.near_duplicates.rounds is {config.rounds}"
+        )
     return found
 
 

@@ -3,15 +3,16 @@
 What the history is made of is small: `cells_daily` of earlier nights, never their documents.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import reduce
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from pipeline.documents import RUN_DATE
+from pipeline.patterns.movement_config import MovementConfig
 from pipeline.patterns.movement_tables import KEY_COLUMNS
 from udfs.patterns.calendar import Nights
 
@@ -27,15 +28,48 @@ KINDS = {
 """Kind of segment -> the columns that make its key."""
 SERIES = (RUN_DATE, "metric", "kind", "key", *KEY_COLUMNS, "n", "total", "squares")
 COUNTS = ("n_docs", "n_effective")
+ASPECT_COUNTS = ("n_docs", "n_effective", "n_negative")
 _SUMS = ("n_docs", "n_effective", "n_scored", "n_negative")
 
 
 @dataclass(frozen=True)
 class Night:
-    """A published night and the fingerprint of the models behind its sentiment; null where that is not known."""
+    """A published night.
+
+    Attributes:
+        model_key: fingerprint of the models behind its sentiment; null where that is not known.
+        aspects: given aspects that were looked for by the terms they have tonight. Of others the night knows nothing.
+    """
 
     run_date: date
     model_key: str | None = None
+    aspects: frozenset[str] = frozenset()
+
+
+def make_windows(
+    nights: Sequence[Night], dates: Sequence[date], config: MovementConfig, is_in: Callable[[timedelta], bool]
+) -> tuple[Nights, ...]:
+    """Return for each date its published nights, and for each aspect that the date knows those that know it too.
+
+    Args:
+        is_in: whether a night so long before the date is in its window.
+    """
+    known: dict[str | None, set[date]] = {None: {n.run_date for n in nights}}
+    for night in nights:
+        for aspect in night.aspects:
+            known.setdefault(aspect, set()).add(night.run_date)
+    return tuple(
+        Nights(
+            day,
+            tuple(d for d in sorted({*days, day}) if is_in(day - d)),
+            config.weekend,
+            config.full_week_nights,
+            aspect,
+        )
+        for aspect, days in known.items()
+        for day in sorted(set(dates))
+        if aspect is None or day in days
+    )
 
 
 def to_cells_daily(doc_scores: DataFrame) -> DataFrame:
@@ -57,17 +91,17 @@ def to_cells_daily(doc_scores: DataFrame) -> DataFrame:
     )
 
 
-def to_series(cells: DataFrame, phrases: DataFrame | None = None) -> DataFrame:
+def to_series(cells: DataFrame, phrases: DataFrame | None = None, aspects: DataFrame | None = None) -> DataFrame:
     """Return the long series: one row per night, metric and segment that has documents.
 
     Args:
         cells: `cells_daily` of some nights.
         phrases: run_date, phrase, n_docs, n_effective; null for none.
+        aspects: `aspect_cells_daily` of these nights; null for none.
 
     Returns:
-        run_date, metric, kind, key, topic_id, group_key, source, lang, phrase, n, total, squares, value. Counts: value = total,
-        n null. Sentiment: n scored texts, `total` and `squares` the sums of their values and of the squares; value = total / n,
-        and no row where n is 0.
+        run_date, metric, kind, key, the key columns, n, total, squares, value. Counts: value = total, n null. Sentiment: n scored
+        texts, `total` and `squares` the sums of their values and of the squares; value = total / n, and no row where n is 0.
     """
     sums = [F.sum(c).alias(c) for c in _SUMS]
     sums += [F.sum(F.col(c).cast("decimal(24,9)")).cast("double").alias(c) for c in ("score_sum", "score_squares")]
@@ -78,6 +112,8 @@ def to_series(cells: DataFrame, phrases: DataFrame | None = None) -> DataFrame:
     )
     long = wide.withColumn("m", F.explode(F.array(*_measures())))
     series = long.select(RUN_DATE, F.col("m.metric"), "kind", "key", *KEY_COLUMNS, "m.n", "m.total", "m.squares")
+    if aspects is not None:
+        series = series.unionByName(_of_aspects(aspects))
     series = series.where(F.col("n").isNull() | (F.col("n") > 0))
     if phrases is not None:
         series = series.unionByName(_of_phrases(phrases))
@@ -127,10 +163,22 @@ def _measures() -> list[Column]:
 
 
 def _of_phrases(phrases: DataFrame) -> DataFrame:
-    counts = F.explode(F.array(*[_measure(c, F.lit(None), F.col(c), F.lit(None)) for c in COUNTS])).alias("m")
-    rows = phrases.where(F.col("phrase").isNotNull()).select(RUN_DATE, "phrase", counts)
-    others = {c: F.lit(None).cast("bigint" if c == "topic_id" else "string") for c in KEY_COLUMNS if c != "phrase"}
-    return rows.withColumns(others | {"kind": F.lit("phrase"), "key": segment_key(("phrase",))}).select(
+    counts = [_measure(c, F.lit(None), F.col(c), F.lit(None)) for c in COUNTS]
+    return _of_one(phrases.where(F.col("phrase").isNotNull()), "phrase", counts)
+
+
+def _of_aspects(aspects: DataFrame) -> DataFrame:
+    sums = aspects.groupBy(RUN_DATE, "aspect").agg(*[F.sum(c).alias(c) for c in ASPECT_COUNTS])
+    counts = [_measure(c, F.lit(None), F.col(c), F.lit(None)) for c in COUNTS]
+    n, negative = F.col("n_effective"), F.col("n_negative")
+    return _of_one(sums, "aspect", [*counts, _measure("negative_share", n, negative, negative)])
+
+
+def _of_one(rows: DataFrame, kind: str, measures: Sequence[Column]) -> DataFrame:
+    """Return the measures of rows whose key is the one column that is named as their kind."""
+    long = rows.select(RUN_DATE, kind, F.explode(F.array(*measures)).alias("m"))
+    others = {c: F.lit(None).cast("bigint" if c == "topic_id" else "string") for c in KEY_COLUMNS if c != kind}
+    return long.withColumns(others | {"kind": F.lit(kind), "key": segment_key((kind,))}).select(
         RUN_DATE, F.col("m.metric"), "kind", "key", *KEY_COLUMNS, "m.n", "m.total", "m.squares"
     )
 
@@ -139,7 +187,8 @@ def with_windows(series: DataFrame, windows: Sequence[Nights], *, tonight: bool)
     """Return one row per window and series: its values as sparse arrays over the window's nights.
 
     Args:
-        windows: the nights of each window; a series without a row in a window has none here either.
+        windows: the nights of each window; a series without a row in a window has none here either. Series of an aspect have the
+            windows of that aspect, all others those without one.
         tonight: whether the night the window is about is one more place after its `days`.
 
     Returns:
@@ -148,13 +197,14 @@ def with_windows(series: DataFrame, windows: Sequence[Nights], *, tonight: bool)
     """
     spark = series.sparkSession
     places = [
-        (w.run_date, day, place)
+        (w.run_date, w.aspect, day, place)
         for w in windows
         for place, day in enumerate((*w.days, w.run_date) if tonight else w.days)
     ]
-    frame = spark.createDataFrame(places, "window_date date, run_date date, place int")
+    frame = spark.createDataFrame(places, "window_date date, of_aspect string, day date, place int")
+    same = (F.col(RUN_DATE) == F.col("day")) & F.col("aspect").eqNullSafe(F.col("of_aspect"))
     # a night lies at most once in each window
-    joined = series.join(F.broadcast(frame), on=RUN_DATE, how="inner")
+    joined = series.join(F.broadcast(frame), on=same, how="inner")
     entry = F.struct(
         "place", *[F.coalesce(F.col(c), F.lit(0)).cast("double").alias(c) for c in ("n", "total", "squares")]
     )

@@ -10,29 +10,20 @@ from pipeline.documents import RUN_DATE
 from pipeline.patterns.fdr import with_q_values
 from pipeline.patterns.movement_config import MovementConfig
 from pipeline.patterns.movement_tables import TRENDS
-from pipeline.patterns.series import Night, with_windows
+from pipeline.patterns.series import Night, make_windows, with_windows
 from udfs.patterns.calendar import Nights
 from udfs.patterns.movements import MovementSpec, make_trends
 
 _ROWS = (
     "run_date date, metric string, kind string, key string, topic_id bigint, group_key string, source string, lang string, "
-    "phrase string, n_nights int, slope double, slope_low double, slope_high double, p_value double, start double, "
-    "changepoint int, changepoint_step double, changepoint_p double"
+    "phrase string, aspect string, n_nights int, slope double, slope_low double, slope_high double, p_value double, "
+    "start double, changepoint int, changepoint_step double, changepoint_p double"
 )
 
 
 def trend_windows(nights: Sequence[Night], dates: Sequence[date], config: MovementConfig) -> tuple[Nights, ...]:
-    """Return for each date the published nights up to it, itself included, within `trend_days`."""
-    published = {n.run_date for n in nights}
-    return tuple(
-        Nights(
-            day,
-            tuple(d for d in sorted(published | {day}) if timedelta(0) <= day - d < timedelta(config.trend_days)),
-            config.weekend,
-            config.full_week_nights,
-        )
-        for day in sorted(set(dates))
-    )
+    """Return for each date the published nights up to it, itself included, within `trend_days`; aspects have their own."""
+    return make_windows(nights, dates, config, lambda age: timedelta(0) <= age < timedelta(config.trend_days))
 
 
 def to_trends(
@@ -61,8 +52,9 @@ def to_trends(
     limit = max(config.kept_q, config.alert_q)
     small = (F.col("q_value") <= limit) | (F.coalesce("changepoint_q", F.lit(1.0)) <= limit)
     kept = ranked.where((F.col("kind") != "phrase") | small)
-    # one window per date
-    rows = kept.join(F.broadcast(_window_frame(series, windows, nights)), on=RUN_DATE, how="inner")
+    same = (F.col(RUN_DATE) == F.col("window_date")) & F.col("aspect").eqNullSafe(F.col("of_aspect"))
+    # one window per date and aspect
+    rows = kept.join(F.broadcast(_window_frame(series, windows, nights)), on=same, how="inner")
     span = F.date_diff("window_end", "window_start")
     # a step after a long quiet is no line: where the slope is not sure, the change point says the direction
     moved = F.when(F.col("q_value") <= config.alert_q, F.col("slope")).when(
@@ -80,11 +72,13 @@ def to_trends(
 
 
 def _window_frame(series: DataFrame, windows: Sequence[Nights], nights: Sequence[Night]) -> DataFrame:
-    """Return run_date, window_start, window_end, days and model_break of each window."""
+    """Return window_date, of_aspect, window_start, window_end, days and model_break of each window."""
     models = {n.run_date: n.model_key for n in nights}
     rows = [
-        (w.run_date, w.days[0], w.days[-1], list(w.days), len({models.get(d) for d in w.days} - {None}) > 1)
+        (w.run_date, w.aspect, w.days[0], w.days[-1], list(w.days), len({models.get(d) for d in w.days} - {None}) > 1)
         for w in windows
     ]
-    schema = "run_date date, window_start date, window_end date, days array<date>, model_break boolean"
+    schema = (
+        "window_date date, of_aspect string, window_start date, window_end date, days array<date>, model_break boolean"
+    )
     return series.sparkSession.createDataFrame(rows, schema)

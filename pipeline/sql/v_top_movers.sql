@@ -13,7 +13,7 @@ SELECT a.event_date,
     a.q_value, a.likely_cause,
     parts.dimension AS driver_dimension, parts.segment AS driver_segment, parts.component AS driver_component,
     parts.contribution AS driver_contribution, parts.change AS driver_change,
-    a.topic_id, topics.label AS topic_label, a.group_key, a.source, a.lang, a.phrase, a.run_id
+    a.topic_id, topics.label AS topic_label, a.group_key, a.source, a.lang, a.phrase, a.aspect, a.run_id
 FROM $catalog.anomalies AS a
 LEFT JOIN parts ON parts.run_date = a.run_date AND parts.metric = a.metric AND parts.key = a.key AND parts.place = 1
 LEFT JOIN $catalog.topics AS topics ON topics.run_date = a.run_date AND topics.topic_id = a.topic_id

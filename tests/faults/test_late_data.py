@@ -14,6 +14,7 @@ OWN = {
     "rejects",
     "doc_embeddings",
     "cells_daily",
+    "aspect_cells_daily",
     "phrase_counts",
     "cascade_report",
     "model_bridge",

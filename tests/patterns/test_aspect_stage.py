@@ -17,7 +17,7 @@ from pipeline.models import sentiment_spec
 from pipeline.night_aspects import scored_sentences, stage_aspects
 from pipeline.night_patterns import PatternRun
 from pipeline.patterns.aspect_config import AspectsConfig, GivenAspect
-from pipeline.patterns.aspect_tables import ASPECT_DAILY, DOC_ASPECTS
+from pipeline.patterns.aspect_tables import ASPECT_CELLS_DAILY, ASPECT_DAILY, DOC_ASPECTS
 from pipeline.patterns.aspects import to_mentions
 from pipeline.patterns.config import PatternsConfig
 from pipeline.patterns.keyphrase_tables import KEYPHRASES_DAILY
@@ -60,7 +60,9 @@ KEYPHRASES = (
     ("money", 5.0, 5),
 )
 GIVEN = GivenAspect(name="power", terms={"en": ("battery",), "zh": ("电池",)})
-CONFIG = AspectsConfig(given=(GIVEN,), max_mined=2, min_docs=1, max_sentences=3)
+UNHEARD = GivenAspect(name="hinge", terms={"any": ("hinge",)})
+CONFIG = AspectsConfig(given=(GIVEN, UNHEARD), max_mined=2, min_docs=1, max_sentences=3)
+TABLES = (DOC_ASPECTS, ASPECT_DAILY, ASPECT_CELLS_DAILY)
 
 
 def table_frame(spark: SparkSession, table: Table, rows: list[dict[str, Any]]) -> DataFrame:
@@ -96,7 +98,7 @@ class Stage:
             store.write(scored(pending, load, spec, counters), f"part-{len(store.parts())}")
 
     def run(self, run_id: str, config: AspectsConfig = CONFIG, patterns: bool = True) -> dict[str, list[Row]]:
-        """Stage both tables; a document's own score is 0.1, so that it shows where it is used."""
+        """Stage the tables; a document's own score is 0.1, so that it shows where it is used."""
 
         def complete(frame: DataFrame) -> DataFrame:
             return with_common(frame, run_id, STARTED)
@@ -123,7 +125,7 @@ class Stage:
             self.spark, self.root, sentences, self.spec, self.full, self.cascade, self.score
         )
         stage_aspects(self.spark, run, self.documents, scores, judge, Stages(), None)
-        return {t.name: read_staged(self.spark, t, self.root, run_id).collect() for t in (DOC_ASPECTS, ASPECT_DAILY)}
+        return {t.name: read_staged(self.spark, t, self.root, run_id).collect() for t in TABLES}
 
 
 @pytest.fixture(scope="module")
@@ -209,6 +211,20 @@ def test_days_count_near_duplicates_once_and_quote_without_personal_data(staged:
     assert heron.mean_score == pytest.approx(sum(scores) / 2, abs=1e-6)
 
 
+def test_cells_count_given_aspects_and_say_which_were_looked_for(staged: dict[str, list[Row]]) -> None:
+    cells = {(r.run_date, r.aspect, r.group_key): r for r in staged["aspect_cells_daily"]}
+    assert len(cells) == len(staged["aspect_cells_daily"])
+    assert set(cells) == {
+        (DAY, "power", "Owl"), (DAY, "power", "Heron"), (DAY, "hinge", None), (NEXT, "power", None), (NEXT, "hinge", None),
+    }  # fmt: skip
+    heron = cells[DAY, "power", "Heron"]
+    assert (heron.lang, heron.n_docs, heron.n_effective, heron.n_negative) == ("en", 4, 2, 2)
+    assert (cells[DAY, "power", "Owl"].n_docs, cells[DAY, "power", "Owl"].n_effective) == (5, 5)
+    for key in [(DAY, "hinge", None), (NEXT, "power", None)]:
+        assert (cells[key].lang, cells[key].n_docs, cells[key].n_effective, cells[key].n_negative) == (None, 0, 0, 0)
+    assert {r.aspect: r.definition for r in staged["aspect_cells_daily"]} == CONFIG.definitions()
+
+
 def test_no_sentence_is_scored_twice(stage: Stage, staged: dict[str, list[Row]]) -> None:
     n = {"two": 2, "again": 2, "both": 3, "mail": 1, "copies": 3, "zh": 1}
     assert stage.scored[0] == ("static-en", sum(n.values()))
@@ -243,7 +259,7 @@ def test_with_a_cascade_the_full_model_decides_unsure_sentences_only(
 def test_where_it_is_off_the_tables_are_empty(stage: Stage, off: tuple[AspectsConfig, bool]) -> None:
     n = len(stage.scored)
     tables = stage.run(f"off-{off[1]}", *off)
-    assert tables == {"doc_aspects": [], "aspect_daily": []}
+    assert tables == {"doc_aspects": [], "aspect_daily": [], "aspect_cells_daily": []}
     assert len(stage.scored) == n
 
 

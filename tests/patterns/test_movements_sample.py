@@ -3,23 +3,29 @@
 import re
 from collections import Counter
 from datetime import date, timedelta
+from pathlib import Path
 
 import pandas as pd
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
+from pipeline.config import NightlyConfig, load_job_config
 from pipeline.patterns.anomalies import to_anomalies
+from pipeline.patterns.aspects import to_aspect_cells
 from pipeline.patterns.series import Night, to_cells_daily, to_series
 from pipeline.patterns.trends import to_trends
 from pipeline.sample import planted
 from pipeline.sample.corpus import Message, generate
+from udfs.aspect_terms import Matcher
+from udfs.aspects import AspectSpec, aspects_of, mentions
 
 pytestmark = [pytest.mark.patterns, pytest.mark.timeout(1800)]
 
 SCORES = {"negative": -0.8, "neutral": 0.0, "positive": 0.8, "mixed": 0.0}
 FIRST_TESTED = planted.FIRST_DAY + timedelta(days=7)
 EVENT_DAYS = {*planted.INCIDENT_DAYS, *planted.CAMPAIGN_COPIES, *planted.EMERGING_MESSAGES, *planted.SHORT_REPEAT_DAYS}
-NIGHTS = [Night(day, "truth") for day in planted.DAYS]
+ASPECTS = load_job_config(NightlyConfig, Path(__file__).parents[2] / "conf/jobs/sample.yaml").patterns.aspects
+NIGHTS = [Night(day, "truth", frozenset(ASPECTS.definitions())) for day in planted.DAYS]
 
 
 def cells_and_phrases(
@@ -49,6 +55,29 @@ def cells_and_phrases(
     return to_cells_daily(documents), spark.createDataFrame(frame)
 
 
+def aspect_cells(spark: SparkSession, messages: list[Message], topics: dict[str, int]) -> DataFrame:
+    """Return the cells of the aspects of conf/jobs/sample.yaml; the sentiment towards them is the message's truth."""
+    spec = AspectSpec(tuple((a.name, a.terms) for a in ASPECTS.given), {})
+    matchers = {lang: Matcher(aspects_of(spec, None, lang), lang) for lang in planted.LANGUAGES}
+    rows = []
+    for m in messages:
+        text = (m.body or b"").decode()
+        matcher = matchers.get(m.language)
+        named = {a.name for a, *_ in mentions(text, matcher, spec, m.language)} if matcher else set()
+        label = "neutral" if m.sentiment == "mixed" else m.sentiment
+        own = (m.day, m.message_id, m.created_at, m.language, m.channel, m.product, topics[m.theme], text, None, label)
+        rows += [(*own, name, "given") for name in sorted(named)]
+    schema = (
+        "run_date date, doc_id string, event_ts timestamp, lang string, source string, group_key string, topic_id bigint, "
+        "content_key string, dup_group_id string, sentiment string, aspect string, aspect_source string"
+    )
+    looked_for = [(day, *entry) for day in planted.DAYS for entry in ASPECTS.definitions().items()]
+    return to_aspect_cells(
+        spark.createDataFrame(rows, schema),
+        spark.createDataFrame(looked_for, "run_date date, aspect string, definition string"),
+    )
+
+
 @pytest.fixture(scope="module")
 def topics() -> dict[str, int]:
     return {theme: i for i, theme in enumerate(sorted({m.theme for m in generate() if m.fault is None}))}
@@ -58,7 +87,7 @@ def topics() -> dict[str, int]:
 def found(spark: SparkSession, topics: dict[str, int]) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Anomalies of all nights, and trends of the last one."""
     accepted = [m for m in generate() if m.fault is None]
-    series = to_series(*cells_and_phrases(spark, accepted, topics)).persist()
+    series = to_series(*cells_and_phrases(spark, accepted, topics), aspect_cells(spark, accepted, topics)).persist()
     anomalies = to_anomalies(series, NIGHTS, planted.DAYS).toPandas()
     return anomalies, to_trends(series, NIGHTS, [planted.LAST_DAY]).toPandas()
 
@@ -96,6 +125,26 @@ def test_nothing_is_an_alert_on_quiet_days_or_beside_the_events(
     others = alerts[~alerts.run_date.isin([*planted.INCIDENT_DAYS, *planted.CAMPAIGN_COPIES])]
     assert set(others.topic_id.dropna()) <= about
     assert others.topic_id.notna().all()
+
+
+def test_the_incident_is_an_alert_about_the_firmware_on_its_days_alone(
+    found: tuple[pd.DataFrame, pd.DataFrame],
+) -> None:
+    anomalies, trends = found
+    rows = anomalies[anomalies.kind == "aspect"]
+    metrics = ("n_docs", "n_effective", "negative_share")
+    tested = {(row.aspect, row.metric, row.run_date) for row in rows.itertuples()}
+    always = {(a, m, d) for a in ("firmware", "support") for m in metrics for d in planted.DAYS if d >= FIRST_TESTED}
+    assert always <= tested
+    alerts = rows[rows.is_alert]
+    assert {(row.aspect, row.metric, row.run_date) for row in alerts.itertuples()} == {
+        ("firmware", metric, day) for metric in metrics for day in planted.INCIDENT_DAYS
+    }
+    assert set(alerts.direction) == {"up"}
+    grown = trends[(trends.aspect == "charger") & (trends.metric == "n_docs")]
+    assert set(grown.direction) == {"up"}, (
+        "more each day, as the counterfeit ones emerge: a trend, and no day beyond the others"
+    )
 
 
 def test_emerging_topic_is_a_trend(found: tuple[pd.DataFrame, pd.DataFrame], topics: dict[str, int]) -> None:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import itertools
+import logging
 import random
 from collections import defaultdict
 from collections.abc import Sequence
@@ -254,11 +255,28 @@ def test_the_frames_have_the_columns_of_the_table(spark: SparkSession) -> None:
     assert nothing.groups.count() == nothing.members.count() == 0
 
 
-def test_members_of_a_chain_are_like_its_canonical_text(spark: SparkSession) -> None:
+def chain_of_texts(spark: SparkSession) -> DataFrame:
     """Each text shares 16 of 20 words with the one before it: a chain whose ends have nothing in common."""
     words = [f"word{i}" for i in range(80)]
     rows = [(SMALL, f"d{i:02}", at(SMALL, i), None, " ".join(words[4 * i : 4 * i + 20])) for i in range(15)]
-    chain = Found.of(find_duplicates(documents(spark, rows), [SMALL], NearDuplicatesConfig()))
+    return documents(spark, rows)
+
+
+def test_links_that_are_left_are_said_and_nothing_else_is(
+    spark: SparkSession, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO, "pipeline"):
+        few = find_duplicates(chain_of_texts(spark), [SMALL], NearDuplicatesConfig(rounds=1)).groups.count()
+        (line,) = [r.getMessage() for r in caplog.records if r.name.startswith("pipeline.patterns")]
+        assert "patterns.near_duplicates.rounds is 1" in line
+        caplog.clear()
+        all_of_them = find_duplicates(chain_of_texts(spark), [SMALL], NearDuplicatesConfig(rounds=10)).groups.count()
+    assert not [r for r in caplog.records if r.name.startswith("pipeline.patterns")]
+    assert few < all_of_them
+
+
+def test_members_of_a_chain_are_like_its_canonical_text(spark: SparkSession) -> None:
+    chain = Found.of(find_duplicates(chain_of_texts(spark), [SMALL], NearDuplicatesConfig()))
     assert len(chain.groups) >= 3
     assert min(g.min_similarity for g in chain.groups) >= 0.45
     assert max(g.n_docs for g in chain.groups) <= 5

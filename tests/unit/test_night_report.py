@@ -25,7 +25,7 @@ def facts(**changes: Any) -> NightFacts:
         "alerts": [
             {
                 "metric": "n_docs", "key": KEY, "group_key": EVIL, "topic_id": 3, "topic_label": "red light",
-                "source": None, "lang": None, "phrase": None, "value": 123.0, "expected": 32.5,
+                "source": None, "lang": None, "phrase": None, "aspect": None, "value": 123.0, "expected": 32.5,
                 "lower": 20.0, "upper": 47.0, "q_value": 1e-5, "direction": "up", "likely_cause": "volume",
             }
         ],
@@ -98,6 +98,12 @@ def test_aspects_have_their_share_its_interval_the_change_and_a_quote() -> None:
     assert "<td class=n>0 % (0 % to 32 %)</td><td class=n></td>" in table, "no day before has it"
     assert table.count("<blockquote>&lt;script&gt;") == 1
     assert "<h2>Aspects</h2><p>None.</p>" in render(facts(aspects=[]))
+
+
+def test_an_alert_about_an_aspect_names_it() -> None:
+    alert = {**facts()["alerts"][0], "metric": "negative_share", "key": f"aspect={EVIL}", "aspect": EVIL}
+    page = render(facts(alerts=[{**alert, "group_key": None, "topic_id": None, "topic_label": None}], drivers=[]))
+    assert "▲ share of negative: aspect &lt;script&gt;" in page
 
 
 def test_a_night_without_history_or_topics_says_so() -> None:

@@ -18,6 +18,7 @@ from pipeline.patterns.rule_statistics import (
 from udfs.concept_graph import GraphSpec, communities
 from udfs.itemsets import make_bounds, make_counts, make_pairs, make_short
 from udfs.pattern_statistics import benjamini_hochberg, fisher_p, g2, npmi_of, wilson_interval
+from udfs.q_values import make_q_values
 
 KINDS = ("sentiment", "phrase", "group", "source", "topic", "lang")
 
@@ -48,6 +49,21 @@ def test_q_is_that_of_benjamini_and_hochberg() -> None:
     assert np.allclose(benjamini_hochberg(p), false_discovery_control(p))
     assert np.allclose(benjamini_hochberg(p, 80), false_discovery_control(np.concatenate([p, np.ones(30)]))[:50])
     assert len(benjamini_hochberg(np.array([]))) == 0
+
+
+def test_classes_have_an_equal_share_of_the_false_discoveries() -> None:
+    p = np.random.default_rng(5).uniform(size=40) * 0.1
+    many = np.arange(40) < 36
+    # 36 tests of one class weigh 40 / 2 / 36 each, the 4 of the other 40 / 2 / 4
+    weighted = p / np.where(many, 20 / 36, 20 / 4)
+    assert np.allclose(benjamini_hochberg(p, classes=many), false_discovery_control(weighted))
+    assert np.allclose(benjamini_hochberg(p, classes=np.zeros(40)), benjamini_hochberg(p))
+
+
+def test_a_family_without_a_test_has_no_q_values() -> None:
+    tests = pa.table({"p": pa.array([None, None], pa.float64()), "half": ["a", "b"]})
+    found = make_q_values("p", "q", "half", "n")(tests)
+    assert found.to_pydict() == {"p": [None, None], "half": ["a", "b"], "q": [None, None], "n": [0, 0]}
 
 
 def test_g2_is_the_likelihood_ratio() -> None:

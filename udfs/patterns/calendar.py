@@ -18,12 +18,14 @@ class Nights:
         days: published nights; before `run_date` for anomalies, up to and including it for trends.
         weekend: days of the week (Monday is 0) that form the weekend.
         full_week_nights: nights from which each day of the week has a level of its own.
+        aspect: the given aspect whose series the window is for, `days` being nights that know it; null for all other series.
     """
 
     run_date: date
     days: tuple[date, ...]
     weekend: tuple[int, ...]
     full_week_nights: int
+    aspect: str | None = None
 
     def levels(self) -> tuple[Ints, int | None]:
         """Return the level (0, 1, ...) of each night of `days` and of `run_date`.

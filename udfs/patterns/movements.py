@@ -40,9 +40,15 @@ def dense(frame: pd.DataFrame, columns: tuple[str, ...], places: int) -> list[Fl
     return matrices
 
 
-def _parts(frame: pd.DataFrame, windows: dict[Any, Nights]) -> Iterator[tuple[Nights, str, pd.DataFrame]]:
-    for (day, metric), part in frame.groupby(["run_date", "metric"], sort=True):
-        yield windows[day], str(metric), part.reset_index(drop=True)
+def _parts(frame: pd.DataFrame, spec: MovementSpec) -> Iterator[tuple[Nights, str, pd.DataFrame]]:
+    """Yield the series of each metric that have the same nights; aspects that the same nights know are together."""
+    first = {(w.run_date, w.days): i for i, w in reversed(list(enumerate(spec.windows)))}
+    place = {(w.run_date, w.aspect): first[w.run_date, w.days] for w in spec.windows}
+    aspects = (a if isinstance(a, str) else None for a in frame["aspect"])
+    places = [place[key] for key in zip(frame["run_date"], aspects, strict=True)]
+    groups: Any = frame.assign(window=places).groupby(["window", "metric"], sort=True)
+    for (window, metric), part in groups:
+        yield spec.windows[window], metric, part.drop(columns="window").reset_index(drop=True)
 
 
 def make_fit(spec: MovementSpec) -> Callable[[Frames], Frames]:
@@ -51,11 +57,10 @@ def make_fit(spec: MovementSpec) -> Callable[[Frames], Frames]:
     In: what `with_windows(tonight=True)` returns. Out: without its arrays, and with value, n_texts (nan for counts), n_history,
     the fields of `Baseline`, family, and log_dispersion with its noise (nan where the series says nothing about its family).
     """
-    windows = {w.run_date: w for w in spec.windows}
 
     def fit(frames: Frames) -> Frames:
         for frame in frames:
-            for window, metric, part in _parts(frame, windows):
+            for window, metric, part in _parts(frame, spec):
                 levels, tonight = window.levels()
                 if tonight is None or len(window.days) < spec.min_nights:
                     continue
@@ -141,11 +146,10 @@ def make_trends(spec: MovementSpec) -> Callable[[Frames], Frames]:
     In: what `with_windows(tonight=False)` returns. Out: without its arrays, and with n_nights, slope, slope_low, slope_high,
     p_value, start, changepoint (place of the night; -1 where there was no test), changepoint_step, changepoint_p (nan likewise).
     """
-    windows = {w.run_date: w for w in spec.windows}
 
     def trends(frames: Frames) -> Frames:
         for frame in frames:
-            for window, metric, part in _parts(frame, windows):
+            for window, metric, part in _parts(frame, spec):
                 if len(window.days) < spec.min_nights:
                     continue
                 levels, _ = window.levels()
