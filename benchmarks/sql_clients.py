@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmarks.sql_memory import MemoryLog, live_heap_mib, shown
+from benchmarks.sql_memory import MemoryLog, live_heap, shown
 from benchmarks.sql_wire import Client, Served, free_port, running_jobs, served
 from benchmarks.summary import machine, versions, write_json
 
@@ -112,11 +112,11 @@ def measure(server: Served, ui_port: int, clients: int, seconds: float) -> dict[
     one.close()
     seen, memory, started = Seen(), MemoryLog(server.process.pid), time.monotonic()
     memory.start()
-    heap, left = [live_heap_mib(server.process.pid)], 0
+    heap, left = [live_heap(server.process.pid).mib], 0
     for half in range(2):
         _load(server, clients, time.monotonic() + seconds / 2, serial, seen, turns=half * 10_000)
         left += _jobs_left(ui_port)
-        heap.append(live_heap_mib(server.process.pid))
+        heap.append(live_heap(server.process.pid).mib)
     trends = memory.end()
     asked = sum(len(values) for values in seen.seconds.values())
     return {

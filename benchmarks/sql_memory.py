@@ -1,7 +1,7 @@
 """Memory of a running jobs/serve_sql.py over time, and whether it grows. Linux, and a JDK (for `jcmd`).
 
 Two series, `jvm` and `workers`: what the JVM and the Python processes hold (proportional set size: pages that forked processes
-share count once). And `live_heap_mib`: what a full collection leaves of the JVM's heap; while statements run it holds what they
+share count once). And `live_heap`: what a full collection leaves of the JVM's heap; while statements run it holds what they
 compute with, so it is asked when none does.
 """
 
@@ -19,6 +19,7 @@ from benchmarks.memory import descendants
 
 SERIES = ("jvm", "workers")
 _MIB = 1 << 20
+_SESSION = "org.apache.spark.sql.classic.SparkSession"
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,15 @@ class MemoryLog(threading.Thread):
         return {"jvm": _mib(java), "workers": _mib(workers), "n_workers": len(workers)}
 
 
-def live_heap_mib(job: int) -> float:
+@dataclass(frozen=True)
+class LiveHeap:
+    """What a collection left of a JVM's heap: MiB, and how many objects `SparkSession`."""
+
+    mib: float
+    sessions: int
+
+
+def live_heap(job: int) -> LiveHeap:
     """Return what is left of the heap of the JVM below the job after two collections: Spark frees what the first finds unused.
 
     Raises:
@@ -103,10 +112,22 @@ def live_heap_mib(job: int) -> float:
     for _ in range(2):
         done = subprocess.run([jcmd, str(jvm), "GC.class_histogram"], capture_output=True, text=True, timeout=60)
         time.sleep(2)
-    last = done.stdout.strip().splitlines()[-1:]
-    if done.returncode or not last or not last[0].startswith("Total"):
+    if done.returncode:
         raise RuntimeError(f"jcmd: {(done.stderr or done.stdout)[:300]}")
-    return round(int(last[0].split()[2]) / _MIB, 1)
+    return read_histogram(done.stdout)
+
+
+def read_histogram(text: str) -> LiveHeap:
+    """Read what `jcmd … GC.class_histogram` prints.
+
+    Raises:
+        RuntimeError: the last line is no total.
+    """
+    rows = [line.split() for line in text.strip().splitlines()]
+    if not rows or rows[-1][:1] != ["Total"]:
+        raise RuntimeError(f"jcmd: {text[:300]}")
+    sessions = sum(int(row[1]) for row in rows if row[3:] == [_SESSION])
+    return LiveHeap(round(int(rows[-1][2]) / _MIB, 1), sessions)
 
 
 def _mib(pids: Sequence[int]) -> float:

@@ -67,7 +67,8 @@ def with_masked(text: str, categories: Sequence[str] = (), *, into: str = "maske
     """Add the text of `ai_mask`, personal data replaced; null for a null text and for one that could not be masked.
 
     Args:
-        categories: what is masked, such as `email` and `phone`; by default all that docs/sql_text_functions.md names.
+        categories: what is masked, such as `email` and `phone`; by default all that docs/sql_text_functions.md names. None
+            covers names of people or postal addresses: they stay.
     """
     return _with("ai_mask", text, into, _strings(categories))
 

@@ -30,6 +30,8 @@ def server_properties(folder: Path, submitted: Mapping[str, str]) -> dict[str, s
         "spark.driver.maxResultSize": "512m",
         "spark.sql.thriftServer.interruptOnCancel": "true",
         "spark.hadoop.hive.server2.idle.session.timeout": "8h",
+        # a thread that has run a statement keeps its session until it ends; by default it waits ten seconds for another
+        "spark.hadoop.hive.server2.async.exec.keepalive.time": "1s",
         # what Spark keeps of jobs that have ended; by default it grows for hours before it is bounded
         "spark.ui.retainedJobs": "200",
         "spark.ui.retainedStages": "200",
@@ -65,6 +67,10 @@ def let_the_oldest_win(spark: SparkSession) -> None:
     Where two stages have as few tasks running, Spark's fair scheduler takes the one whose name comes first, and compares names
     as text: `TaskSet_100` before `TaskSet_99`, which waits as long as others come (FairSchedulingAlgorithm of Spark 4). Where all
     numbers have as many digits, text compares as numbers do. So the counter of stages starts with nine.
+
+    No setting does it. Mode FIFO lets a long statement hold up all later ones. A pool for each session is for the client to set
+    (`spark.sql.thriftserver.scheduler.pool`), is never removed, and ties between pools go by their names too. Weight and minShare
+    are those of pools, not of stages; `spark.locality.wait` is about where a task runs, not which.
 
     Raises:
         Py4JError: this Spark has no such counter.

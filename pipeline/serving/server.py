@@ -24,6 +24,7 @@ from pipeline.serving.binding import (
     check_free,
     listening_properties,
 )
+from pipeline.serving.ended_sessions import end_idle_threads, forget_ended_queries
 from pipeline.serving.properties import hide_statements, let_the_oldest_win, server_properties, tell_hive
 from pipeline.serving.statements import Statements
 from pipeline.serving.tables import ServedTables
@@ -54,6 +55,7 @@ class SqlServer:
             NightjarError: it cannot listen there.
         """
         self.tables, self.functions, self.address = tables, functions, address
+        self._spark = spark
         jvm: Any = spark.sparkContext._jvm
         hide_statements(jvm)
         tell_hive(jvm, dict(spark.sparkContext.getConf().getAll()))
@@ -104,6 +106,8 @@ class SqlServer:
                 follow = time.monotonic() + _FOLLOW_SEC
                 health = self.health()
                 self._follow()
+                with contextlib.suppress(Py4JError, OSError):
+                    forget_ended_queries(self._spark)
                 if time.monotonic() >= say:
                     say += _HEALTH_SEC
                     self._log(health)
@@ -171,6 +175,7 @@ def open_server(root: Path, config: SqlConfig, address: Address, connect: Addres
                 let_the_oldest_win(spark)
             except Py4JError:
                 logger.warning("this Spark hides its counter of stages: ties between statements are not settled by age")
+            end_idle_threads(spark)
             tables = ServedTables(spark, root, Path(folder))
             functions = register(spark, config).names
             share_functions(spark, functions)

@@ -1,5 +1,6 @@
 """jobs/serve_sql.py over the wire: beeline, a DBAPI client and Spark Connect, what they may do, and how the server ends."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -7,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from conftest import QUICK, Warehouse
 from directory_server import DirectoryServer
 from sql_conformance import differences, statements
 
+from benchmarks.memory import descendants
 from benchmarks.sql_wire import JOB, Client, Served, free_port, running_jobs, served
 from pipeline.read_tables import open_duckdb
 from pipeline.schemas import TABLES
@@ -168,6 +171,25 @@ def test_statements_that_were_cut_are_not_counted_and_do_not_delay_the_end(
     assert "stopping  no statement is running" in running.log.read_text()
 
 
+def test_ended_connections_leave_no_thread_that_would_keep_their_session(server: Served) -> None:
+    sql = (
+        "SELECT a.id % 7 AS k, count(*) FROM range(100) a JOIN range(10) b ON a.id = b.id "
+        "WHERE a.id > (SELECT count(*) FROM range(3)) GROUP BY 1 ORDER BY 1"
+    )
+    kinds = {"broadcast-excha", "HiveServer2-Bac", "QueryStageCreat", "ResultQueryStag", "shuffle-exchang", "subquery"}
+    connection, seen = Client(server.port), set[str]()
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(connection.ask, sql)
+        while not answer.done():
+            seen.update(thread_names(server))
+    assert answer.result() == [[0, 1], [1, 1], [2, 1], [4, 1], [5, 1], [6, 1]]
+    assert kinds <= seen, "what is looked for below is there at first"
+    connection.close()
+    stays = ["HiveServer2-Bac"]  # it looks for idle sessions as long as the server runs
+    ended = wait_until(lambda: [name for name in thread_names(server) if name in kinds] == stays, 6)
+    assert ended, "Hive's and Spark's defaults are 10 and 60 s"
+
+
 def test_a_statement_has_the_time_that_its_session_gives_it(server: Served) -> None:
     program = (  # in a process of its own: impyla does not know the state TIMEDOUT and fails badly
         "import sys; from benchmarks.sql_wire import Client\n"
@@ -208,6 +230,16 @@ def test_nights_published_meanwhile_are_shown_and_sigterm_ends_well(tmp_path: Pa
         with socket.socket() as s:
             assert s.connect_ex(("127.0.0.1", running.port)) != 0
     assert "stopping" in running.log.read_text()
+
+
+def thread_names(server: Served) -> list[str]:
+    """Of the server's JVM, without their numbers; Linux keeps 15 characters of a name."""
+    found = []
+    for pid in descendants(server.process.pid):
+        for comm in Path(f"/proc/{pid}/task").glob("*/comm"):
+            with contextlib.suppress(OSError):  # the thread has ended
+                found.append(comm.read_text().strip().rstrip("-0123456789"))
+    return found
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = 60) -> bool:

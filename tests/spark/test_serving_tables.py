@@ -1,5 +1,9 @@
 """What a server's sessions hold: the published tables without the root's catalog, and the functions of the first session."""
 
+import contextlib
+import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,6 +13,7 @@ from pyspark.sql import SparkSession
 
 from pipeline.errors import NightjarError
 from pipeline.read_tables import open_duckdb
+from pipeline.serving.ended_sessions import forget_ended_queries
 from pipeline.serving.properties import let_the_oldest_win
 from pipeline.serving.tables import ServedTables
 from pipeline.sql.register import register_functions
@@ -65,3 +70,44 @@ def test_stages_are_numbered_so_that_the_older_name_comes_first(spark: SparkSess
     assert len(jobs) >= 3
     assert stages == sorted(stages, key=str)
     assert min(stages) >= 100_000_000, "of nine digits, as the next thousand million have"
+
+
+def test_jobs_of_a_query_that_has_ended_are_forgotten_and_those_of_one_that_runs_are_not(spark: SparkSession) -> None:
+    context, never_ran = spark.sparkContext, 1_000_000_007
+    scheduler = context._jsc.sc().dagScheduler()
+
+    def remembered() -> set[int]:
+        return set(context._jvm.java.util.List.copyOf(scheduler.activeQueryToJobs().keySet()))
+
+    context.setLocalProperty("spark.sql.execution.id", str(never_ran))
+    try:
+        assert context.parallelize([1, 2], 2).count() == 2
+    finally:
+        context.setLocalProperty("spark.sql.execution.id", None)
+    assert never_ran in remembered(), "a job that started after the end of its query"
+    long = "SELECT count(*) FROM range(1000000000000) WHERE id % 7 = 8"
+    client = threading.Thread(target=_run_until_cancelled, args=(spark, long))
+    client.start()
+    try:
+        assert _wait_until(lambda: len(remembered()) == 2)
+        (runs,) = remembered() - {never_ran}
+        assert forget_ended_queries(spark) == 1
+        assert _wait_until(lambda: remembered() == {runs})
+        assert forget_ended_queries(spark) == 0
+    finally:
+        context.cancelAllJobs()
+        client.join()
+
+
+def _run_until_cancelled(spark: SparkSession, sql: str) -> None:
+    with contextlib.suppress(Exception):
+        spark.sql(sql).collect()
+
+
+def _wait_until(condition: Callable[[], bool], seconds: float = 30) -> bool:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.1)
+    return True

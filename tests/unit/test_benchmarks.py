@@ -16,7 +16,8 @@ from benchmarks.engine import markdown, summary
 from benchmarks.memory import job_peaks
 from benchmarks.night import facts, scoring_seconds
 from benchmarks.overhead import overhead
-from benchmarks.sql_memory import trend
+from benchmarks.sql_memory import LiveHeap, read_histogram, trend
+from benchmarks.sql_sessions import growth
 from benchmarks.summary import cosines, exponent, pair_ratios, table
 
 MINILM = Shape(layers=6, hidden=384, inner=1_536)
@@ -200,6 +201,25 @@ def test_memory_that_climbs_in_its_second_half_is_not_flat() -> None:
 def test_a_trend_needs_three_samples_in_the_second_half() -> None:
     with pytest.raises(ValueError, match="2 samples in the second half"):
         trend([0, 10, 20, 30], [1, 1, 1, 1])
+
+
+def test_a_class_histogram_is_read_for_sessions_and_its_total() -> None:
+    text = """4711:
+ num     #instances         #bytes  class name (module)
+-------------------------------------------------------
+   1:          1000        2097152  [B (java.base@17.0.15)
+  50:            51           5304  org.apache.spark.sql.classic.SparkSession
+  51:            51           1224  org.apache.spark.sql.classic.SparkSession$$anon$2
+Total          1102        2103680
+"""
+    assert read_histogram(text) == LiveHeap(mib=2.0, sessions=51)
+    with pytest.raises(RuntimeError, match="not allowed"):
+        read_histogram("4711:\nnot allowed")
+
+
+def test_growth_is_for_a_hundred_connections_after_the_first_round() -> None:
+    rounds = [(50, 10.0), (100, 90.0), (150, 91.0), (200, 92.0)]
+    assert growth([{"connections": n, "at_once": {"mib": mib}} for n, mib in rounds], "at_once") == 2.0
 
 
 def test_mutual_information_of_equal_and_of_independent_labels() -> None:

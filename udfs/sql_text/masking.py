@@ -1,4 +1,4 @@
-"""`ai_mask` and `ai_redact_spans`: personal data, see `udfs.personal_data`."""
+"""`ai_mask` and `ai_redact_spans`: personal data of the categories of `udfs.personal_data`; no names of people, no addresses."""
 
 from typing import Any
 
@@ -17,7 +17,8 @@ SPANS = f"ARRAY<STRUCT<category: STRING, start: INT, `end`: INT, text: STRING, e
 def ai_mask(text: "pd.Series[Any]", labels: Any = None, mask: Any = None) -> "pd.Series[Any]":
     """Return the text with personal data replaced by `[EMAIL]`, `[PHONE]` …, or by `mask`.
 
-    Null also where `ai_mask_full` has an error, so that a text that could not be masked is never shown.
+    Names of people and postal addresses stay: no category covers them. Null also where `ai_mask_full` has an error, so that a
+    text that could not be masked is never shown.
     """
     return answered(text, (labels, mask), lambda one, wanted, by: _masked(one, wanted, by)["masked"], nothing)
 
