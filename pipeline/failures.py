@@ -48,6 +48,11 @@ def explain(error: BaseException) -> NightjarError:
         return NightjarError(
             f"{found.group(1)[:_MAX_CHARS]}; {_NOTHING}. The texts are hardly to blame: look at the executors' memory and logs"
         )
+    if "ExecutorLostFailure" in text:
+        return NightjarError(
+            f"executors were lost again and again, each time with the same task; {_NOTHING}. Look at their logs: killed for "
+            "memory (raise spark.executor.memory or memoryOverhead), or taken away by the cluster"
+        )
     if "idle timeout" in text:
         return NightjarError(f"a Python worker said nothing for scoring.hang_timeout_sec and was killed; {_NOTHING}")
     if "Python worker exited unexpectedly" in text:
@@ -55,7 +60,7 @@ def explain(error: BaseException) -> NightjarError:
             f"a Python worker died (killed for memory, or a crash in native code); {_NOTHING}. "
             "Give executors more memory or lower model.token_budget; Spark's log has the worker's last lines"
         )
-    if any(sign in text for sign in _JVM_LOST):
+    if isinstance(error, ConnectionRefusedError) or any(sign in text for sign in _JVM_LOST):
         return NightjarError(
             "the driver's JVM has ended, probably out of memory; every night of every table is whole; raise spark.driver.memory"
         )

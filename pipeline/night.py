@@ -138,7 +138,7 @@ def _read(spark: SparkSession, night: Night) -> DataFrame:
     with night.stages.stage("read") as stage:
         earliest = night.dates[0] - timedelta(days=night.config.input.lookback_days)
         raw = read_corpus(spark, night.config.input, night.corpus, earliest, night.dates[-1])
-        rows = with_run_date(raw, earliest, night.dates[-1])
+        rows = with_run_date(raw, earliest, night.dates[-1], night.corpus.may_lack_times)
         night.marks = marks_of(rows)
         _add_late(night, earliest)
         rows = rows.where(F.col(RUN_DATE).isin(list(night.dates)))

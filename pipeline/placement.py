@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from pipeline.documents import CONTENT_KEY, LANG_HINT, TEXT
+from pipeline.documents import CONTENT_KEY, LANG_HINT, TEXT, TEXT_CHARS
 from udfs.spec import ScoreSpec
 
 BUCKETS = 65_536
@@ -94,13 +94,14 @@ def n_tasks(load: Load, tokens_per_task: int) -> int:
 
 
 def placed(texts: DataFrame, load: Load, tokens_per_task: int) -> DataFrame:
-    """Return the texts (content_key, lang_hint, text), one partition per task, ordered by key within each."""
+    """Return the texts (content_key, lang_hint, text, and text_chars where it is known), one partition per task, by key."""
     tasks, dealt = deal(load, tokens_per_task)
+    columns = [name for name in (CONTENT_KEY, LANG_HINT, TEXT, TEXT_CHARS) if name in texts.columns]
     plan = texts.sparkSession.createDataFrame(pd.DataFrame({_BUCKET: load.buckets, _TASK: dealt}))
-    keyed = texts.select(CONTENT_KEY, LANG_HINT, TEXT, bucket_of().alias(_BUCKET))
+    keyed = texts.select(*columns, bucket_of().alias(_BUCKET))
     # one row per bucket in the plan; a left join, so that no text could be lost to it
     with_task = keyed.join(F.broadcast(plan), on=_BUCKET, how="left")
-    spread = with_task.repartitionById(tasks, F.col(_TASK).cast("int")).select(CONTENT_KEY, LANG_HINT, TEXT)
+    spread = with_task.repartitionById(tasks, F.col(_TASK).cast("int")).select(*columns)
     return spread.sortWithinPartitions(CONTENT_KEY, LANG_HINT)
 
 

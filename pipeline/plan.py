@@ -96,7 +96,7 @@ def make_plan(
         ConfigError, DataError: as a run would.
     """
     raw = read_corpus(spark, config.input, corpus, dates[0], dates[-1])
-    rows = with_run_date(raw, dates[0], dates[-1]).where(F.col(RUN_DATE).isin(list(dates)))
+    rows = with_run_date(raw, dates[0], dates[-1], corpus.may_lack_times).where(F.col(RUN_DATE).isin(list(dates)))
     documents = to_documents(rows, config.input).withColumn(PREDICTED, predicted_tokens(F.col(TEXT), spec))
     totals = documents.agg(
         F.count("*").alias("n"), F.count(REASON).alias("rejected"), F.sum(PREDICTED).alias("tokens")

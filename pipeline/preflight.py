@@ -56,6 +56,11 @@ class Corpus:
         """Rows in all files, whatever their date."""
         return sum(f.rows for f in self.files)
 
+    @property
+    def may_lack_times(self) -> bool:
+        """Whether some row may be without a time: the footer of some file does not say that all its rows have one."""
+        return any(f.rows and f.days is None for f in self.files)
+
 
 def inspect_corpus(config: InputConfig) -> Corpus:
     """List and check every input file.

@@ -9,7 +9,7 @@ from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from pipeline.config import ScoringConfig
-from pipeline.documents import RUN_DATE, TEXT
+from pipeline.documents import RUN_DATE, TEXT, TEXT_CHARS
 from pipeline.placement import Load, placed
 from pipeline.stage_profile import stage_profile
 from pipeline.store import KEYS, SETTLED_ERRORS, STORED, ScoreStore
@@ -38,7 +38,7 @@ def scored(
     scoring: ScoringConfig | None = None,
     patience: Patience | None = None,
 ) -> DataFrame:
-    """Run the fused inference stage over texts (content_key, lang_hint, text), one row each.
+    """Run the fused inference stage over texts (content_key, lang_hint, text, perhaps text_chars), one row each.
 
     Partitions and their order follow from the texts alone, so results do not depend on the cluster.
 
@@ -110,7 +110,7 @@ def to_scored_documents(documents: DataFrame, results: DataFrame, fresh: DataFra
     """
     same_text = Window.partitionBy(RUN_DATE, *KEYS).orderBy("event_ts", "doc_id")
     this_text = Window.partitionBy(*KEYS)
-    marked = documents.drop(TEXT).withColumns(
+    marked = documents.drop(TEXT, TEXT_CHARS).withColumns(
         {"is_canonical": F.row_number().over(same_text) == 1, "first_night": F.min(RUN_DATE).over(this_text)}
     )
     # both sides of these joins hold one row per key

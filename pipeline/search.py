@@ -125,8 +125,9 @@ def search(spark: SparkSession, root: Path, query: Query, spec: ScoreSpec, vecto
 
 def with_quotes(spark: SparkSession, hits: DataFrame, config: NightlyConfig, nights: Sequence[date]) -> DataFrame:
     """Add `quote`: the beginning of each hit's text in the corpus, personal data masked; null where it is no longer there."""
-    raw = read_corpus(spark, config.input, inspect_corpus(config.input), min(nights), max(nights))
-    rows = to_documents(with_run_date(raw, min(nights), max(nights)), config.input)
+    corpus = inspect_corpus(config.input)
+    raw = read_corpus(spark, config.input, corpus, min(nights), max(nights))
+    rows = to_documents(with_run_date(raw, min(nights), max(nights), corpus.may_lack_times), config.input)
     wanted = F.broadcast(hits.select(RUN_DATE, "doc_id"))
     texts = accepted(rows).join(wanted, [RUN_DATE, "doc_id"], "left_semi")
     quote = F.left(masked(F.left(F.col(TEXT), F.lit(_HEAD_CHARS))), F.lit(_QUOTE_CHARS)).alias("quote")

@@ -52,6 +52,13 @@ _DEFAULTS = {
     # descriptions of plans, which the driver keeps for every query, would fill a small heap
     "spark.sql.maxPlanStringLength": "20000",
     "spark.sql.ui.retainedExecutions": "50",
+    # thousands of small files are listed in so many tasks, not in one each
+    "spark.sql.sources.parallelPartitionDiscovery.parallelism": "64",
+    # texts of megabytes: rows that are read at once, batches that a stream of objects holds on to, rows of a window in memory
+    "spark.sql.parquet.columnarReaderBatchSize": "4",
+    "spark.sql.inMemoryColumnarStorage.hugeVectorThreshold": "16m",
+    "spark.serializer.objectStreamReset": "4",
+    "spark.sql.windowExec.buffer.spill.size.threshold": "64m",
 }
 _LOCAL_DEFAULTS = {
     "spark.driver.memory": "2g",

@@ -23,6 +23,8 @@ from pipeline.table import RUN_DATE, VECTOR, Table
 
 logger = logging.getLogger(__name__)
 _METRICS_WAIT_SEC = 60.0
+_SIZE_CHECKS = ("parquet.page.size.row.check.min", "parquet.block.size.row.check.min")
+"""Parquet looks how much it holds in memory after a hundred rows; of a rejected row's text of megabytes, after each."""
 
 
 def night_folder(root: Path, table: str, run_date: date, run_id: str) -> Path:
@@ -53,6 +55,8 @@ def stage_table(frame: DataFrame, table: Table, root: Path, run_id: str, dates: 
     for column in table.columns:
         if column.dtype == VECTOR:  # floats do not repeat; a dictionary costs time and space
             writer = writer.option(f"parquet.enable.dictionary#{column.name}.list.element", "false")
+    for check in _SIZE_CHECKS:
+        writer = writer.option(check, "1")
     writer.parquet(str(staging))
     failpoint("after_write")
     _move(staging, table, root, run_id, dates)

@@ -13,9 +13,17 @@ _REMOVED = r"[\x00-\x08\x0E-\x1F\x7F\u00AD\u200B\u200E\u200F\u202A-\u202E\u2060\
 _SPACES = r"[\s\p{Z}\u0085]+"
 
 
+_SOMETHING = f"[^{_REMOVED[1:-1]}{_SPACES[1:-2]}]"
+
+
 def normalised(text: Column) -> Column:
     """Drop invisible characters, fold runs of white space to one space, strip. Null in, null out."""
     return F.trim(F.regexp_replace(F.regexp_replace(text, _REMOVED, ""), _SPACES, " "))
+
+
+def is_blank(text: Column) -> Column:
+    """Return whether nothing is left of a text after normalisation; its first character that stays decides. Null in, null out."""
+    return ~F.rlike(text, F.lit(_SOMETHING))
 
 
 def content_key(normalised_text: Column) -> Column:

@@ -81,7 +81,7 @@ def recent_texts(
             shared = sum(start <= night <= end for night in nights)
             expected += file.rows * shared / ((end - start).days + 1)
     raw = read_corpus(spark, config, corpus, first, last).where(in_sample(c.RAW_ID, round(expected), size))
-    rows = with_run_date(raw, first, last).where(F.col(RUN_DATE).isin(list(nights)))
+    rows = with_run_date(raw, first, last, corpus.may_lack_times).where(F.col(RUN_DATE).isin(list(nights)))
     return to_texts(accepted(to_documents(rows, config)))
 
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from udfs.language import Language, LanguageIdentifier
 from udfs.models.centroids import Centroids, load_centroids
-from udfs.results import RESULTS
+from udfs.results import RESULTS, chars_of
 from udfs.routes import Share, load_routes, sentiment_of
 from udfs.spec import ScoreSpec
 from udfs.windows import windows
@@ -133,7 +133,7 @@ class Engine:
             for hint, text in zip(hints, texts, strict=True)
         ]
         errors = [None if language.scored_as is not None else "LANG_UNSUPPORTED" for language in languages]
-        n_chars = np.fromiter((len(text) for text in texts), np.int32, len(texts))
+        n_chars = np.array(chars_of(table), np.int32)
         return _Window(table, [text[: self._spec.max_chars] for text in texts], languages, n_chars, errors, [])
 
     def _results(self, window: _Window, judged: _Judged) -> pa.Table:

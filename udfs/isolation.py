@@ -14,7 +14,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from udfs.results import RESULTS
+from udfs.results import RESULTS, chars_of
 from udfs.spec import ScoreSpec
 from udfs.windows import windows
 
@@ -150,7 +150,7 @@ def _error_row(texts: pa.Table, code: str) -> pa.Table:
         "lang_hint": hint,
         "lang": hint or _UNDECIDED,
         "lang_confidence": 1.0 if hint else 0.0,
-        "n_chars": len(texts.column("text")[0].as_py()),
+        "n_chars": chars_of(texts)[0],
         "coverage": 0.0,
         "error_code": code,
     }

@@ -3,7 +3,16 @@
 import pyarrow as pa
 
 TEXTS = pa.schema([("content_key", pa.string()), ("lang_hint", pa.string()), ("text", pa.string())])
-"""Input. `text` is normalised and not null; `lang_hint` is the declared language (ISO 639-1) or the empty string."""
+"""Input. `text` is normalised and not null; `lang_hint` is the declared language (ISO 639-1) or the empty string. Where `text` is
+only the beginning of one, at least the spec's `max_chars`, a fourth column `text_chars` (int) has the length of the whole."""
+
+
+def chars_of(texts: pa.Table) -> list[int]:
+    """Return the characters of each text, the whole of it where `text` is its beginning."""
+    if "text_chars" in texts.column_names:
+        return [int(n) for n in texts.column("text_chars").to_pylist()]
+    return [len(text) for text in texts.column("text").to_pylist()]
+
 
 RESULTS = pa.schema(
     [

@@ -50,7 +50,7 @@ def texts_of(
     """
     first, last = min(dates), max(dates)
     raw = read_corpus(spark, config, corpus, first, last)
-    documents = accepted(to_documents(with_run_date(raw, first, last), config))
+    documents = accepted(to_documents(with_run_date(raw, first, last, corpus.may_lack_times), config))
     keys = published.select(RUN_DATE, DOC_ID, CONTENT_KEY)
     texts = settled(documents.join(keys, [RUN_DATE, DOC_ID, CONTENT_KEY], "left_semi"))
     wanted, found = keys.count(), texts.count()

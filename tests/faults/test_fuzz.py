@@ -42,7 +42,8 @@ def documents_of(spark: SparkSession, folder: Path, seed: int) -> tuple[DataFram
     except DataError as error:
         return None, None, corpus.notes, str(error)
     raw = read_corpus(spark, config, found, DAYS[0], DAYS[-1])
-    return to_documents(with_run_date(raw, DAYS[0], DAYS[-1]), config), corpus.expected, corpus.notes, ""
+    rows = with_run_date(raw, DAYS[0], DAYS[-1], found.may_lack_times)
+    return to_documents(rows, config), corpus.expected, corpus.notes, ""
 
 
 def summary(documents: DataFrame) -> tuple[dict[str | None, int], int, list[Any]]:

@@ -21,7 +21,7 @@ def test_texts_of_ten_megabytes_are_read_to_the_limit_or_rejected_in_a_small_hea
     for k in range(10):  # files as a writer that is careful makes them
         write(tmp_path / "corpus" / f"{k}.parquet", documents[k::10])
     settings = ["spark.driver.memory=700m", "quality.max_rejected_fraction=0.9"]
-    codes, log = nightly(tmp_path, [["--run-date", str(DAYS[0])]], settings)
+    codes, log = nightly(tmp_path, [["--run-date", str(DAYS[0])]], settings, NIGHTJAR_PLANT_TOKENS="1000000")
     assert codes == [0], log[-4000:]
     (result,) = results(tmp_path)
     assert result["reject_reasons"] == {"too_long": N_LARGE}

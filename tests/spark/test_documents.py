@@ -1,6 +1,7 @@
 """The contract of a row: FAULTS cases 22 to 34, on real Parquet files."""
 
 import datetime as dt
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from pyspark.sql import SparkSession
 
 from pipeline.config import InputConfig
 from pipeline.corpus import read_corpus
-from pipeline.documents import accepted, to_documents, to_rejects, to_texts, with_run_date
+from pipeline.documents import MARGIN_CHARS, accepted, to_documents, to_rejects, to_texts, with_run_date
 from pipeline.errors import DataError
 from pipeline.failures import explain
 from pipeline.preflight import inspect_corpus
@@ -46,8 +47,9 @@ def judge(
     spark: SparkSession, folder: Path, first: dt.date = DAY, last: dt.date = DAY, **config: Any
 ) -> list[dict[str, Any]]:
     settings = InputConfig(path=str(folder), **config)
-    raw = read_corpus(spark, settings, inspect_corpus(settings), first, last)
-    documents = to_documents(with_run_date(raw, first, last), settings)
+    corpus = inspect_corpus(settings)
+    raw = read_corpus(spark, settings, corpus, first, last)
+    documents = to_documents(with_run_date(raw, first, last, corpus.may_lack_times), settings)
     kept = [{**r.asDict(), "reason": None} for r in accepted(documents).collect()]
     return kept + [r.asDict() for r in to_rejects(documents).collect()]
 
@@ -74,16 +76,18 @@ def test_every_malformed_row_has_a_reason_and_keeps_its_raw_value(spark: SparkSe
             ("u2", b"lone \xed\xa0\x80 surrogate", NOON),
             ("t1", "no time", None),
             ("l1", "x" * 101, NOON),
+            ("l2", " " * 5_000 + "x", NOON),
+            ("e5", "\u200b \u0085" * 2_000, NOON),
         ],
     )
-    rows = judge(spark, tmp_path, too_long_chars=100)
+    rows = judge(spark, tmp_path, max_chars=50, too_long_chars=100)
     assert reasons(rows) == {
         None: ["good"],
         "null_id": [None, None],
-        "empty_text": ["e1", "e2", "e3", "e4"],
+        "empty_text": ["e1", "e2", "e3", "e4", "e5"],
         "invalid_utf8": ["u1", "u2"],
         "null_time": ["t1"],
-        "too_long": ["l1"],
+        "too_long": ["l1", "l2"],
     }
     by_id = {r["doc_id"]: r for r in rows}
     assert bytes(by_id["u1"]["raw_bytes"]) == b"caf\xe9 \xff"
@@ -204,6 +208,38 @@ def test_equal_normalised_texts_are_one_text(spark: SparkSession, tmp_path: Path
     raw = read_corpus(spark, settings, inspect_corpus(settings), DAY, DAY)
     texts = to_texts(accepted(to_documents(with_run_date(raw, DAY, DAY), settings)))
     assert sorted(r["text"] for r in texts.collect()) == ["Same text", "same text"]
+
+
+def test_of_a_long_text_the_beginning_goes_on_and_length_and_key_are_of_the_whole(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    long, kept = "längerer  " * 200, 30 + MARGIN_CHARS
+    whole = " ".join(long.split())
+    rows: list[Row] = [("a", long, NOON), ("b", whole[:kept], NOON), ("c", whole[:kept] + "x", NOON), ("d", long, NOON)]
+    write(tmp_path / "1.parquet", rows)
+    found = {r["doc_id"]: r for r in judge(spark, tmp_path, max_chars=30)}
+    assert {r["text"] for r in found.values()} == {whole[:kept]}
+    assert {i: r["text_chars"] for i, r in found.items()} == {
+        "a": len(whole),
+        "b": kept,
+        "c": kept + 1,
+        "d": len(whole),
+    }
+    assert found["a"]["content_key"] == hashlib.sha256(whole.encode()).hexdigest()
+    assert len({r["content_key"] for r in found.values()}) == 3
+
+
+def test_files_in_which_all_rows_have_a_time_are_scanned_once(spark: SparkSession, tmp_path: Path) -> None:
+    for folder, time in (("sure", NOON), ("unsure", None)):
+        write(tmp_path / folder / "1.parquet", [("a", "x", NOON), ("b", "x", time)])
+    scans = []
+    for folder in ("sure", "unsure"):
+        settings = InputConfig(path=str(tmp_path / folder))
+        corpus = inspect_corpus(settings)
+        rows = with_run_date(read_corpus(spark, settings, corpus, DAY, DAY), DAY, DAY, corpus.may_lack_times)
+        scans.append(rows._jdf.queryExecution().optimizedPlan().toString().count("Relation "))
+        assert rows.count() == 2
+    assert scans == [1, 2]
 
 
 def test_column_names_with_odd_characters(spark: SparkSession, tmp_path: Path) -> None:

@@ -126,6 +126,16 @@ def test_what_is_not_read_is_said(engine: Engine, monkeypatch: pytest.MonkeyPatc
     assert cut["coverage"] == pytest.approx(0.1)
 
 
+def test_of_a_text_that_comes_cut_the_length_of_the_whole_counts(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text, short = "word " * 1000, with_spec(engine, monkeypatch, max_chunks=32, max_chars=500)
+    whole = score(short, [text, "ok"])
+    columns = {"content_key": ["0", "1"], "lang_hint": ["en", "en"], "text": [text[:700], "ok"]}
+    cut = pa.table(columns | {"text_chars": pa.array([len(text), 2], pa.int32())}).to_batches()
+    assert pa.Table.from_batches(list(short.score(cut)), schema=RESULTS).equals(whole)
+
+
 def test_a_language_the_model_does_not_cover_is_marked_and_not_scored(engine: Engine) -> None:
     rows = score(
         engine, ["这个路由器每天晚上都断线，太差了。", "El envío llegó tarde y nadie responde a mis correos."], lang=""

@@ -28,6 +28,10 @@ def test_a_model_changed_on_an_executor_is_a_model_error() -> None:
     [
         ("java.io.IOException: No space left on device", "no space left on a device; free space"),
         ("Python worker exited unexpectedly (crashed)", "a Python worker died"),
+        (
+            "Task 3 failed 4 times: Lost task 3.3 (TID 9): ExecutorLostFailure (executor 7 exited) Command exited with 137",
+            "executors were lost again and again",
+        ),
         ("org.apache.spark.sql.classic.SparkSession does not exist in the JVM", "the driver's JVM has ended"),
         (
             "Python worker process terminated due to idle timeout (5 s)",
@@ -41,6 +45,10 @@ def test_a_model_changed_on_an_executor_is_a_model_error() -> None:
 )
 def test_known_causes_say_what_to_do(text: str, says: str) -> None:
     assert says in str(explain(RuntimeError(text)))
+
+
+def test_a_jvm_that_does_not_answer_has_ended() -> None:
+    assert "the driver's JVM has ended" in str(explain(ConnectionRefusedError(111, "Connection refused")))
 
 
 def test_a_lost_worker_is_told_from_other_failures() -> None:

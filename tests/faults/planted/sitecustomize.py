@@ -2,7 +2,8 @@
 
 A text that holds one of the words below makes the process that scores it misbehave. `NIGHTJAR_COUNT_FILE` names a file that gets
 one line per window scored: its number of texts. `NIGHTJAR_PLANT_SLOW` are seconds that every window takes longer;
-with `NIGHTJAR_PLANT_RAISE` every window raises an error that quotes a text.
+with `NIGHTJAR_PLANT_RAISE` every window raises an error that quotes a text. The static encoder raises for a chunk of more than
+`NIGHTJAR_PLANT_TOKENS` tokens (60).
 """
 
 import contextlib
@@ -51,12 +52,12 @@ def _plant_routes(module: ModuleType) -> None:
 
 def _plant_encoder(module: ModuleType) -> None:
     """An encoder that runs out of memory on a batch of more than a few texts, and raises for a text of many tokens."""
-    forward = module.StaticEncoder.forward
+    forward, most = module.StaticEncoder.forward, int(os.environ.get("NIGHTJAR_PLANT_TOKENS", "60"))
 
     def forward_or_raise(self: Any, chunks: Any, batch: Any) -> Any:
         if os.environ.get("NIGHTJAR_PLANT_OOM") and len(batch) > 4:
             raise RuntimeError("CUDA out of memory. Tried to allocate 20.00 GiB")
-        if chunks.lengths[batch].max(initial=0) > 60:
+        if chunks.lengths[batch].max(initial=0) > most:
             raise RuntimeError("this text does not go through the model")
         return forward(self, chunks, batch)
 
