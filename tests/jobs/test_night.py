@@ -17,6 +17,8 @@ from pipeline import cookbook
 from pipeline.read_tables import open_duckdb
 from pipeline.sample import planted
 from pipeline.schemas import CASCADE_REPORT, MODEL_BRIDGE, TABLES
+from udfs.sql.cache import ResultCache
+from udfs.sql.spec import CacheSpec
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.timeout(900)
@@ -127,6 +129,18 @@ def test_the_incident_is_a_complaint_about_the_firmware(db: duckdb.DuckDBPyConne
     assert sum(sentiment == "negative" for *_, sentiment in complaints) / len(complaints) >= 0.8
     words = {"en": ("firmware", "7.2.0", "update"), "zh": ("firmware", "7.2.0", "固件", "升级", "更新")}
     assert all(any(word in quote.lower() for word in words[lang]) for lang, quote, _ in complaints)
+
+
+def test_the_incident_is_an_alert_about_the_firmware_on_its_days_alone(db: duckdb.DuckDBPyConnection) -> None:
+    tested = db.execute("SELECT event_date, aspect, metric, is_alert FROM anomalies WHERE kind = 'aspect'").fetchall()
+    assert {day for day, aspect, *_ in tested if aspect == "firmware"} == set(planted.DAYS[7:])
+    incident = set(planted.INCIDENT_DAYS)
+    assert {day for day, *_, alert in tested if alert} == incident
+    days = {m: {day for day, a, of, alert in tested if alert and (a, of) == ("firmware", m)} for _, _, m, _ in tested}
+    assert days["n_docs"] == incident
+    # the third night is held against a history of ten that holds the first two
+    assert days["n_effective"] & days["negative_share"] >= set(planted.INCIDENT_DAYS[:2])
+    assert one(db, "SELECT count(DISTINCT event_date) FROM v_top_movers WHERE aspect = 'firmware'") == (3,)
 
 
 def test_aspects_agree_with_their_documents(db: duckdb.DuckDBPyConnection) -> None:
@@ -241,6 +255,62 @@ def test_search_and_report_work_on_what_was_published(published: Path, sample: P
     text = page.read_text(encoding="utf-8")
     assert f"documents: {planted.INCIDENT_PRODUCT}" in text
     assert "<script" not in text
+
+
+def test_the_search_of_the_page_in_sql_is_that_of_the_job_and_embeds_its_text_once(
+    published: Path, sample: Path, tmp_path: Path
+) -> None:
+    page = (ROOT / "docs/patterns/search_and_report.md").read_text(encoding="utf-8")
+    query = page.split("```sql\n")[1].split("```")[0]
+    text = "the router does not start after the update"
+    days = planted.INCIDENT_DAYS[0], planted.LAST_DAY
+    assert all(piece in query for piece in (f"'{text}'", f"'{planted.INCIDENT_PRODUCT}'", *(f"'{d}'" for d in days)))
+    inlined = (
+        query.replace("query.vector", f"ai_embed('{text}')").replace(" CROSS JOIN query\n", "\n").split("vector)\n")[1]
+    )
+    by_sql = [sql_rows(published, tmp_path / name, sql) for name, sql in (("joined", query), ("inlined", inlined))]
+    found = subprocess.run(
+        [
+            sys.executable, ROOT / "jobs/search.py", "--config", ROOT / "conf/jobs/sample.yaml", "--format", "json",
+            "--group", planted.INCIDENT_PRODUCT, "--from", str(days[0]), "--to", str(days[1]), "-k", "5", "--no-quotes",
+            "--set", f"input.path={sample}/corpus", f"output.root={published}", "--", text,
+        ],
+        capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+    assert found.returncode == 0, found.stderr[-4000:]
+    by_job = json.loads(found.stdout)
+    assert len(by_job) == 5
+    for rows, scored in by_sql:
+        assert scored == 1, "the text, and no document"
+        assert [(r["first"]["run_date"], r["first"]["doc_id"], r["n_docs"]) for r in rows] == [
+            (r["run_date"], r["doc_id"], r["n_docs"]) for r in by_job
+        ]
+        assert [r["similarity"] for r in rows] == pytest.approx([r["similarity"] for r in by_job], abs=1.5e-6)
+
+
+def sql_rows(root: Path, folder: Path, query: str) -> tuple[list[dict[str, Any]], int]:
+    """Ask with the AI functions and an empty cache; return the rows and how many texts a model has scored."""
+    folder.mkdir()
+    config = folder / "functions.yaml"
+    store = f"store: {{root: '{root}', index: {folder / 'index'}}}"
+    config.write_text(f"cache: {{folder: {folder / 'cache'}}}\n{store}\n", encoding="utf-8")
+    command = [
+        sys.executable,
+        ROOT / "jobs/sql.py",
+        "--root",
+        root,
+        "--functions-config",
+        config,
+        "--format",
+        "json",
+        query,
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr[-4000:]
+    cache = ResultCache(CacheSpec(str(folder / "cache"), 1 << 30, 60.0))
+    counted = sum(cache.counted().values())
+    cache.close()
+    return json.loads(done.stdout), counted
 
 
 def test_every_language_is_scored_by_its_own_model(db: duckdb.DuckDBPyConnection) -> None:
