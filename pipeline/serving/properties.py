@@ -32,6 +32,8 @@ def server_properties(folder: Path, submitted: Mapping[str, str]) -> dict[str, s
         "spark.hadoop.hive.server2.idle.session.timeout": "8h",
         # a thread that has run a statement keeps its session until it ends; by default it waits ten seconds for another
         "spark.hadoop.hive.server2.async.exec.keepalive.time": "1s",
+        # lists of files that a session has read; by default they stay when it has ended, up to 250 MiB of all sessions
+        "spark.sql.metadataCacheTTLSeconds": "60",
         # what Spark keeps of jobs that have ended; by default it grows for hours before it is bounded
         "spark.ui.retainedJobs": "200",
         "spark.ui.retainedStages": "200",

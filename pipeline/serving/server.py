@@ -106,8 +106,7 @@ class SqlServer:
                 follow = time.monotonic() + _FOLLOW_SEC
                 health = self.health()
                 self._follow()
-                with contextlib.suppress(Py4JError, OSError):
-                    forget_ended_queries(self._spark)
+                self._forget()
                 if time.monotonic() >= say:
                     say += _HEALTH_SEC
                     self._log(health)
@@ -127,6 +126,11 @@ class SqlServer:
             self.tables.restore()
         except (NightjarError, PySparkException, Py4JError) as error:
             logger.warning(f"follow    put off: {str(error).splitlines()[0]}")
+
+    def _forget(self) -> None:
+        with contextlib.suppress(Py4JError, OSError):  # a JVM that has ended, or a Spark that remembers no jobs
+            if ended := forget_ended_queries(self._spark):
+                logger.info(f"ended     jobs of {ended} queries forgotten that started after the query's end")
 
     def _log(self, health: Health) -> None:
         logger.info(

@@ -152,6 +152,7 @@ def test_connections_cut_in_the_moment_of_start_leave_nothing_running(server: Se
     asked = time.monotonic()
     assert Client(server.port).ask("SELECT count(*) FROM doc_scores") == [[7]]
     assert time.monotonic() - asked < 20, "the cores are free"
+    assert wait_until(lambda: "queries forgotten" in server.log.read_text(), 30), "jobs that started after the end"
 
 
 def test_statements_that_were_cut_are_not_counted_and_do_not_delay_the_end(
