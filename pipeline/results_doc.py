@@ -81,6 +81,8 @@ def _pairs(results: Results) -> tuple[list[str], list[list[str]]]:
             mine = [r for r in results[key] if r["model"] == model["name"]]
             for name in dict.fromkeys(r["set"] for r in mine):
                 found = {r["lang"]: _value(r, path) for r in mine if r["set"] == name}
+                if not any(found.values()):
+                    continue
                 body.append([f"`{model['name']}`", name, title, *_by_language(found)])
     return head, body
 
