@@ -8,6 +8,7 @@ import os
 import random
 import signal
 import time
+from collections import Counter
 from datetime import date
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
@@ -15,7 +16,7 @@ from pathlib import Path
 from parquet_runs import write_run
 from tiny_nights import DAYS
 
-from pipeline.failpoints import VARIABLE
+from pipeline.failpoints import VARIABLE, failpoint
 from pipeline.iceberg.settings import IcebergConfig
 from pipeline.iceberg.tables import IcebergTables
 from pipeline.manifest import manifest_path, read_manifest
@@ -24,6 +25,7 @@ from pipeline.schemas import RUNS, TOPICS
 TABLES = (TOPICS, RUNS)
 NIGHTS = DAYS[:2]
 CONFIG = IcebergConfig()
+BETWEEN_TABLES = f"{IcebergTables.failpoint}_1"
 State = dict[tuple[str, date], str]
 
 
@@ -39,13 +41,14 @@ def stage(root: Path, run_id: str, nights: tuple[date, ...] = NIGHTS) -> None:
         write_run(root, run_id, dict.fromkeys(nights, int(run_id[1:])), TABLES)
 
 
-def publish(root: Path, run_id: str, failpoint: str = "") -> None:
+def publish(root: Path, run_id: str, dies_at: str = "") -> None:
     """Publish a staged run: what a process does."""
-    os.environ[VARIABLE] = failpoint
+    os.environ[VARIABLE] = dies_at
     manifest, place = read_manifest(root, run_id), IcebergTables(root, CONFIG)
     place.prepare(TABLES)
-    for table in TABLES:
+    for k, table in enumerate(TABLES, start=1):
         place.point(table, [n for n in manifest.nights if n.table == table.name])
+        failpoint(f"{place.failpoint}_{k}")
 
 
 def state(root: Path) -> State:
@@ -73,42 +76,59 @@ def seconds_of_one(root: Path) -> float:
     return time.monotonic() - started
 
 
-def killed_at_random(root: Path, n_kills: int, seed: int) -> dict[str, int]:
+def killed_at_random(root: Path, n_kills: int, seed: int) -> Counter[str]:
     """Kill publications at random instants, look after each, and let every fourth be repeated to its end.
 
-    Returns how many were killed, and of those how many had changed no table, one, or both.
+    Random instants seldom fall between the two tables, so that after every tenth of these kills another one is aimed there.
+
+    Returns how many were killed (at random, aimed), and of those how many had changed no table, one, or both.
     """
     chance, longest = random.Random(seed), seconds_of_one(root)
-    counts = {"killed": 0, "ended before": 0, "tables changed 0": 0, "tables changed 1": 0, "tables changed 2": 0}
-    n = 1
-    while counts["killed"] < n_kills:
+    counts: Counter[str] = Counter()
+    n, after = 1, state(root)
+    while counts["random killed"] < n_kills:
         n += 1
-        run_id = f"r{2 + n % 40}" if n % 41 else "r1"
-        before = state(root)
-        stage(root, run_id)
-        process = context().Process(target=publish, args=(root, run_id))
-        process.start()
-        process.join(chance.uniform(0.0, 1.1 * longest))
-        if process.exitcode is None and process.pid is not None:
-            os.kill(process.pid, signal.SIGKILL)
-        process.join(60)
+        aimed = counts["random killed"] >= 10 * (counts["aimed killed"] + 1)
+        run_id = f"r{2 + n % 40}"
+        before = after
+        exitcode = _killed(root, run_id, None if aimed else chance.uniform(0.0, 1.1 * longest))
         after = state(root)
         assert set(after.values()) <= set(before.values()) | {run_id}
-        if process.exitcode == 0:
+        if exitcode == 0:
             counts["ended before"] += 1
             assert set(after.values()) == {run_id}
             continue
-        assert process.exitcode == -signal.SIGKILL
-        counts["killed"] += 1
-        changed = [{after[t.name, day] != before[t.name, day] for day in NIGHTS} for t in TABLES]
-        assert all(len(nights) == 1 for nights in changed), "both nights of a table change in one snapshot"
-        counts[f"tables changed {sum(nights == {True} for nights in changed)}"] += 1
+        assert exitcode == -signal.SIGKILL
+        how = "aimed" if aimed else "random"
+        counts[f"{how} killed"] += 1
+        counts[f"{how} tables changed {n_changed(before, after)}"] += 1
         if n % 4 == 0:
             again = context().Process(target=publish, args=(root, run_id))
             again.start()
             again.join(60)
-            assert (again.exitcode, set(state(root).values())) == (0, {run_id})
+            after = state(root)
+            assert (again.exitcode, set(after.values())) == (0, {run_id})
     return counts
+
+
+def _killed(root: Path, run_id: str, after_sec: float | None) -> int | None:
+    """Publish a run in a process killed after so many seconds, if it is still there, or, with None, between its two tables."""
+    stage(root, run_id)
+    dies_at = BETWEEN_TABLES if after_sec is None else ""
+    process = context().Process(target=publish, args=(root, run_id, dies_at))
+    process.start()
+    process.join(after_sec if after_sec is not None else 60)
+    if after_sec is not None and process.exitcode is None and process.pid is not None:
+        os.kill(process.pid, signal.SIGKILL)
+    process.join(60)
+    return process.exitcode
+
+
+def n_changed(before: State, after: State) -> int:
+    """How many tables show another run than before; fails where of a table's nights only one does."""
+    changed = [{after[t.name, day] != before[t.name, day] for day in NIGHTS} for t in TABLES]
+    assert all(len(nights) == 1 for nights in changed), "both nights of a table change in one snapshot"
+    return sum(nights == {True} for nights in changed)
 
 
 def raced(root: Path, turn: int) -> State:
