@@ -81,3 +81,11 @@ def executors(work: Path) -> list[tuple[str, int]]:
         except OSError:  # it has just ended
             continue
     return sorted(found, key=lambda e: e[1])
+
+
+def has_children(pid: int) -> bool:
+    """Return whether a process has started others that are alive, as an executor has once Python is at work for it."""
+    try:
+        return any(path.read_text().strip() for path in Path(f"/proc/{pid}/task").glob("*/children"))
+    except OSError:  # it, or one of its threads, has just ended
+        return False
