@@ -21,7 +21,7 @@ from small_nights import DAYS, command, environment, hashes, nightly, results, r
 from pipeline.manifest import read_manifest
 from pipeline.read_tables import open_duckdb
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(1_200)]
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(2_400)]
 NIGHT = ["--run-date", str(DAYS[0])]
 N = 600
 SETTINGS = ["scoring.tokens_per_task=1024"]
@@ -50,7 +50,7 @@ class Cluster:
 
     def kill_one(self, process: "subprocess.Popen[str]", worker: str, after: int) -> None:
         """Kill a worker's executor once so many texts were scored and it is there."""
-        deadline = time.monotonic() + 300
+        deadline = time.monotonic() + 600
         while time.monotonic() < deadline:
             assert process.poll() is None, process.communicate()[1][-4000:]
             alive = [pid for place, pid in executors(self.folder / "work") if place == worker]
@@ -58,7 +58,8 @@ class Cluster:
                 os.kill(alive[-1], signal.SIGKILL)
                 return
             time.sleep(0.1)
-        raise TimeoutError(f"no executor of {worker} to kill after {after} texts")
+        process.kill()  # its executors would keep the cores from the tests that follow
+        raise TimeoutError(f"no executor of {worker} to kill after {after} texts; {self.scored()} were scored")
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +87,10 @@ def content(folder: Path, root: str) -> dict[tuple[str, str], str]:
 
 
 def ended(process: "subprocess.Popen[str]") -> tuple[int, str]:
-    out, log = process.communicate(timeout=600)
+    try:
+        out, log = process.communicate(timeout=600)
+    finally:
+        process.kill()  # where it has not ended, see above
     assert process.returncode == 0, log[-4000:]
     return json.loads(out.strip().splitlines()[-1])[0], log
 
