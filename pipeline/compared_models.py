@@ -116,7 +116,9 @@ def evaluate_encoder(
     predictions = engine_predictions(rows.gold, scored_texts(rows.labelled, spec))
     minutes = model.training_cpu_minutes
     facts = {
-        "parameters": sum(_parameters(part) for route in spec.routes() for part in (route.encoder, route.sentiment) if part),
+        "parameters": sum(
+            _parameters(part) for route in spec.routes() for part in (route.encoder, route.sentiment) if part
+        ),
         "training_cpu_minutes": _recorded_minutes(spec.sentiment) if minutes is None else minutes,
         "speed": _engine_speed(spec, _speed_texts(rows.gold, config.speed_texts)),
         "model_key": spec.model_key(),
