@@ -32,7 +32,7 @@ from benchmarks.summary import exponent, machine, versions, write_json
 ROOT = Path(__file__).parents[1]
 DAY = "2026-01-05"
 DUPLICATES = 0.3
-PATTERN_STAGES = ("groups", "topics", "patterns", "aspects", "sentences")
+PATTERN_STAGES = ("groups", "topics", "patterns", "aspects", "sentences", "movements")
 
 
 def main(argv: Sequence[str]) -> int:

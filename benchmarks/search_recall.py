@@ -29,8 +29,10 @@ def measure(root: Path, day: date, queries: int, probes: Sequence[int]) -> dict[
         rows = db.execute(
             "SELECT e.embedding, s.topic_id FROM doc_embeddings e JOIN doc_scores s USING (run_date, doc_id) "
             "WHERE run_date = $day AND s.topic_id IS NOT NULL AND s.is_canonical ORDER BY s.doc_id", {"day": day},
-        ).fetchnumpy()  # fmt: skip
-        known = db.execute("SELECT topic_id, centroid FROM topics WHERE run_date = $day", {"day": day}).fetchall()
+        ).fetchnumpy()  # fmt: skip  # bounded: the vectors of one night, which must fit the memory
+        known = db.execute(
+            "SELECT topic_id, centroid FROM topics WHERE run_date = $day", {"day": day}
+        ).fetchall()  # bounded: topics of a night
     vectors = np.stack(rows["embedding"]).astype(np.float32)
     topics, centroids = np.asarray(rows["topic_id"]), dict(known)
     rng = np.random.default_rng(0)

@@ -139,7 +139,7 @@ def plan(config: NightlyConfig, dates: Sequence[date], retry_errors: bool) -> No
     resolve_label_heads(config, spec)
     check_java()
     # no catalog: a plan may be made while a run is going on
-    spark = build_session("nightjar-plan", config.spark)
+    spark = build_session("nightjar-plan", config.spark, reads_corpus=True)
     try:
         executors = check_executors(spark)
         spec = resolve_runtime(spark, spec, config.model, root)
@@ -161,7 +161,7 @@ def _run_in_session(night: Night) -> None:
     for warning in night.corpus.warnings:
         logger.warning(f"warning   {warning}")
     with night.stages.stage("session"):
-        spark = build_session("nightjar-nightly", night.config.spark, night.root / "_catalog")
+        spark = build_session("nightjar-nightly", night.config.spark, night.root / "_catalog", reads_corpus=True)
         night.stages.context = spark.sparkContext
         try:
             night.executors = check_executors(spark)

@@ -71,7 +71,7 @@ def find(args: argparse.Namespace) -> Answer:
     spec = query_spec(root, nights[-1])
     vector = query_vector(spec, query.text, query.lang)
     check_java()
-    spark = build_session("nightjar-search", config.spark)
+    spark = build_session("nightjar-search", config.spark, reads_corpus=not args.no_quotes)
     try:
         hits = search(spark, root, query, spec, vector)
         if not args.no_quotes:

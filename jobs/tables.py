@@ -159,7 +159,7 @@ def main(argv: Sequence[str]) -> int:
         refuse_links(root)
         check_java()
         with RunLock(root, f"tables {args.command}"):
-            spark = build_session("nightjar-tables", config.spark, root / "_catalog")
+            spark = build_session("nightjar-tables", config.spark, root / "_catalog", reads_corpus=True)
             try:
                 run(spark, root, config, args)
             finally:

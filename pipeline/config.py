@@ -287,6 +287,13 @@ class NightlyConfig(JobConfig):
     quality: QualityConfig = QualityConfig()
     model_change: ModelChangeConfig = ModelChangeConfig()
 
+    def patterns_read(self) -> PatternsConfig:
+        """Return `patterns`, which read no more of a text than `input.max_chars`: what is cut off beyond that is not there."""
+        most, patterns = self.input.max_chars, self.patterns
+        parts = {"aspects": patterns.aspects, "keyphrases": patterns.keyphrases}
+        bounded = {name: p.model_copy(update={"max_chars": min(p.max_chars, most)}) for name, p in parts.items()}
+        return patterns.model_copy(update=bounded)
+
     def fingerprint(self) -> str:
         """Return the sha256 (hex) of the resolved configuration."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()

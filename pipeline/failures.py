@@ -2,7 +2,10 @@
 
 import re
 import traceback
+from pathlib import Path
 from urllib.parse import unquote
+
+from py4j.protocol import Py4JNetworkError
 
 from pipeline.errors import ConfigError, DataError, ModelError, NightjarError
 
@@ -14,6 +17,7 @@ _BUDGET = re.compile(r"CrashBudgetError: (.+)")
 _MAX_CHARS = 300
 _WORKER_LOST = ("Python worker exited unexpectedly", "worker process terminated due to idle timeout", "CUDA error")
 _JVM_LOST = ("does not exist in the JVM", "Answer from Java side is empty", "Java heap space")
+_BRIDGE = ("py4j", "pyspark")
 _NOTHING = "nothing was published"
 
 
@@ -60,11 +64,19 @@ def explain(error: BaseException) -> NightjarError:
             f"a Python worker died (killed for memory, or a crash in native code); {_NOTHING}. "
             "Give executors more memory or lower model.token_budget; Spark's log has the worker's last lines"
         )
-    if isinstance(error, ConnectionRefusedError) or any(sign in text for sign in _JVM_LOST):
+    if _is_refused_by_jvm(error) or any(sign in text for sign in _JVM_LOST):
         return NightjarError(
             "the driver's JVM has ended, probably out of memory; every night of every table is whole; raise spark.driver.memory"
         )
     return NightjarError(_last_cause(error, text))
+
+
+def _is_refused_by_jvm(error: BaseException) -> bool:
+    """Return whether a refused connection was one to the driver's JVM, and not to a store or a metastore."""
+    if isinstance(error, Py4JNetworkError):
+        return True
+    frames = traceback.extract_tb(error.__traceback__)
+    return isinstance(error, ConnectionRefusedError) and any(set(_BRIDGE) & set(Path(f.filename).parts) for f in frames)
 
 
 def is_worker_lost(error: BaseException) -> bool:

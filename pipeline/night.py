@@ -254,7 +254,7 @@ def pattern_run(night: Night) -> PatternRun:
         return with_common(frame, night.run_id, night.started_at)
 
     key = night.deciding_spec.model_key()
-    return PatternRun(night.root, night.run_id, night.dates, night.config.patterns, key, complete)
+    return PatternRun(night.root, night.run_id, night.dates, night.config.patterns_read(), key, complete)
 
 
 def _report_cascade(night: Night, cascade: Cascade, documents: DataFrame) -> None:

@@ -94,7 +94,8 @@ def to_runs(spark: SparkSession, facts: RunFacts, counts: Sequence[Counts]) -> D
 
 
 STAGES = (
-    "session", "read", "lookup", "score", "topics", "cascade", "bridge", "documents", "labels", "tables", "aspects", "sentences",
+    "session", "read", "lookup", "score", "topics", "cascade", "bridge", "groups", "documents", "labels", "tables", "patterns",
+    "aspects", "sentences", "movements",
 )  # fmt: skip
 """Every run has a row for each, in this order, also for a stage that had nothing to do. Later stages (runs, audit, publish)
 end after the table is written; `run_results.json` has them."""

@@ -54,12 +54,15 @@ _DEFAULTS = {
     "spark.sql.ui.retainedExecutions": "50",
     # thousands of small files are listed in so many tasks, not in one each
     "spark.sql.sources.parallelPartitionDiscovery.parallelism": "64",
+}
+_FOR_LONG_TEXTS = {
     # texts of megabytes: rows that are read at once, batches that a stream of objects holds on to, rows of a window in memory
     "spark.sql.parquet.columnarReaderBatchSize": "4",
     "spark.sql.inMemoryColumnarStorage.hugeVectorThreshold": "16m",
     "spark.serializer.objectStreamReset": "4",
     "spark.sql.windowExec.buffer.spill.size.threshold": "64m",
 }
+"""Defaults of jobs that read the corpus; those that read published tables alone are better off with Spark's own."""
 _LOCAL_DEFAULTS = {
     "spark.driver.memory": "2g",
     "spark.sql.shuffle.partitions": "16",
@@ -83,18 +86,26 @@ def check_java() -> None:
         raise ConfigError(problem)
 
 
-def build_session(app_name: str, properties: Mapping[str, str], catalog_dir: Path | None = None) -> SparkSession:
+def build_session(
+    app_name: str, properties: Mapping[str, str], catalog_dir: Path | None = None, *, reads_corpus: bool = False
+) -> SparkSession:
     """Build the session of a job.
 
     Args:
         properties: Spark properties of the configuration. They win over this module's defaults; what spark-submit or a
             properties file sets wins over those defaults too.
         catalog_dir: where the embedded metastore lies, unless the properties name a remote one; None for no metastore.
+        reads_corpus: whether texts of any length are read, which must fit the heap.
 
     Raises:
         ConfigError: a property that results depend on is set to something else, or GPU resources in local mode.
     """
-    wanted = merge_properties(properties, dict(SparkConf().getAll()))
+    submitted = dict(SparkConf().getAll())
+    wanted = merge_properties(properties, submitted)
+    if reads_corpus:
+        wanted |= {
+            key: value for key, value in _FOR_LONG_TEXTS.items() if key not in submitted and key not in properties
+        }
     if catalog_dir is not None and "spark.hadoop.hive.metastore.uris" not in wanted:
         wanted |= embedded_metastore(catalog_dir)
     os.environ.setdefault("PYSPARK_PYTHON", wanted.get("spark.pyspark.python", sys.executable))

@@ -16,7 +16,7 @@ from pipeline.topic_clusters import (
     usual_distances,
 )
 from pipeline.topic_lineage import Known, TopicEvent, births, lineage
-from pipeline.topic_smoothing import fit_smoothed, move_smoothed
+from pipeline.topic_smoothing import fit_smoothed, move_smoothed, smoothed_resolution
 from udfs.spec import TopicSpec
 
 __all__ = [
@@ -71,6 +71,7 @@ class TopicModel:
         events: what became of the topics of the model before.
         next_id: the next id that was never used.
         boundary: see `pipeline.topic_refit.resolution`.
+        smoothed: whether `boundary` was measured on smoothed rows; not so in models of older versions.
         agreement: see `pipeline.topic_clusters.Clusters`.
     """
 
@@ -83,6 +84,7 @@ class TopicModel:
     next_id: int = 0
     boundary: float = 0.0
     agreement: tuple[tuple[int, float], ...] = ()
+    smoothed: bool = True
 
     @property
     def active(self) -> tuple[Topic, ...]:
@@ -161,7 +163,8 @@ def refit_topics(
     A night that has a model of its own keeps it.
     """
     living = np.array([t.centroid for t in model.active], dtype=np.float32)
-    found = move_smoothed(sample.embeddings, living, model.boundary, config.seed, fixed=config.n_topics is not None)
+    boundary = model.boundary if model.smoothed else smoothed_resolution(sample.embeddings, living, config.seed)
+    found = move_smoothed(sample.embeddings, living, boundary, config.seed, fixed=config.n_topics is not None)
     known = Known(
         ids=tuple(t.topic_id for t in model.topics),
         centroids=np.array([t.centroid for t in model.topics], dtype=np.float32),
@@ -183,6 +186,8 @@ def refit_topics(
         events=line.events,
         next_id=line.next_id,
         agreement=(),
+        boundary=round(boundary, 9),
+        smoothed=True,
     )
     return _kept(folder, name, new)
 

@@ -188,7 +188,7 @@ def _pattern_run(spark: SparkSession, run: Rederived) -> PatternRun:
     def complete(frame: DataFrame) -> DataFrame:
         return with_common(frame, run.run_id, run.started_at)
 
-    return PatternRun(run.root, run.run_id, run.dates, run.config.patterns, row["key"] if row else "", complete)
+    return PatternRun(run.root, run.run_id, run.dates, run.config.patterns_read(), row["key"] if row else "", complete)
 
 
 def _without(run: Rederived, documents: DataFrame) -> DataFrame:

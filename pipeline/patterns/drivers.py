@@ -193,7 +193,9 @@ def _with_shifts(segments: DataFrame, shifts: DataFrame | None) -> DataFrame:
     joined = segments.join(F.broadcast(of_all), on=["changed_on", "metric"], how="left").join(
         F.broadcast(of_lang), on=["changed_on", "metric", "dimension", "segment"], how="left"
     )
-    return joined.withColumn("model_shift", F.coalesce("by", "by_all", F.lit(0.0))).drop("by", "by_all")
+    # the bridge measures the sentiment of documents; what a model does to that towards an aspect it does not know
+    known = F.when(F.col("kind") != "aspect", F.coalesce("by", "by_all"))
+    return joined.withColumn("model_shift", F.coalesce(known, F.lit(0.0))).drop("by", "by_all")
 
 
 def _contributions(s: DataFrame) -> DataFrame:

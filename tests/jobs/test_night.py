@@ -359,6 +359,13 @@ def test_tables_agree_with_each_other(db: duckdb.DuckDBPyConnection) -> None:
         assert one(db, f"SELECT count(DISTINCT run_id) FROM {table.name}") == (runs,), table.name
 
 
+def test_every_stage_is_in_the_table(db: duckdb.DuckDBPyConnection, published: Path) -> None:
+    done = [stage["name"] for stage in results(published)["stages"]]
+    before = set(done[: done.index("runs")])
+    assert {"groups", "patterns", "movements"} < before
+    assert before <= {name for (name,) in db.execute("SELECT DISTINCT stage FROM run_stages").fetchall()}
+
+
 def test_evidence_shows_no_personal_data(db: duckdb.DuckDBPyConnection) -> None:
     quotes = db.execute("SELECT e.quote FROM (SELECT unnest(evidence) AS e FROM topics)").fetchall()
     assert len(quotes) > 500

@@ -1,5 +1,6 @@
 """Labelled Parquet to a head folder, and label descriptions to one, through the real stage with the static encoder."""
 
+import datetime as dt
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from pipeline.label_rows import HeadRows, labels_of, read_head_rows, resolve_dup
 from pipeline.labelled import LabelledSet
 from pipeline.model_lock import encoder_identity, head_entry, head_spec
 from pipeline.models import embedding_spec
+from pipeline.night_labels import to_labels_daily
 from pipeline.read_tables import open_duckdb
 from pipeline.zero_shot import ZeroShotConfig, make_zero_shot
 from udfs.labels import LABELLED
@@ -149,6 +151,45 @@ def test_the_majority_wins_and_a_tie_has_no_winner() -> None:
         {"content_key": "k1", "label": "a"},
         {"content_key": "k3", "label": "b"},
     ]
+
+
+def test_labels_are_counted_by_distinct_texts_and_none_of_these_is_one_of_them(spark: SparkSession) -> None:
+    day, at = dt.date(2026, 10, 5), dt.datetime(2026, 10, 5, 8)
+    documents = [  # doc_id, group_key, content_key, dup_group_id, sentiment_score, label, topic
+        ("a", "g", "k1", "d1", -0.5, "x", "p"),
+        ("b", "g", "k2", "d1", 0.9, "y", "p"),  # a near-duplicate of a, later: a's label counts
+        ("c", "g", "k3", None, 0.5, "y", "q"),
+        ("d", "g", "k4", None, None, None, "q"),
+        ("e", "h", "k2", "d1", 0.9, "y", "q"),  # alone of its group in this cell
+    ]
+    scores = spark.createDataFrame(
+        [
+            (day, i, at + dt.timedelta(minutes=n), g, "en", key, dup, score)
+            for n, (i, g, key, dup, score, *_) in enumerate(documents)
+        ],
+        "run_date date, doc_id string, event_ts timestamp, group_key string, lang string, content_key string, "
+        "dup_group_id string, sentiment_score double",
+    )
+    labels = spark.createDataFrame(
+        [
+            (day, i, day, task, label, "head", "m")
+            for i, *_, first, second in documents
+            for task, label in (("one", first), ("two", second))
+        ],
+        "run_date date, doc_id string, event_date date, task string, label string, head string, model_key string",
+    )
+    rows = {(r.task, r.group_key, r.label): r for r in to_labels_daily(labels, scores).collect()}
+    counts = {key: (r.n_docs, r.n_effective, r.share, r.mean_sentiment) for key, r in rows.items()}
+    assert counts == {
+        ("one", "g", "x"): (1, 1, pytest.approx(1 / 3), -0.5),
+        ("one", "g", "y"): (2, 1, pytest.approx(1 / 3), 0.5),
+        ("one", "g", None): (1, 1, pytest.approx(1 / 3), None),
+        ("one", "h", "y"): (1, 1, 1.0, 0.9),
+        ("two", "g", "p"): (2, 1, pytest.approx(1 / 3), -0.5),
+        ("two", "g", "q"): (2, 2, pytest.approx(2 / 3), 0.5),
+        ("two", "h", "q"): (1, 1, 1.0, 0.9),
+    }
+    assert all(r.ci_low <= r.share <= r.ci_high for r in rows.values())
 
 
 def test_heads_label_published_documents(spark: SparkSession, warehouse: Warehouse) -> None:

@@ -137,3 +137,11 @@ def test_names_that_could_mean_more_are_refused(tmp_path: Path, name: str) -> No
     """FAULTS case 51."""
     message = problems(tmp_path, GOOD, f'output.catalog="{name}"')
     assert "output.catalog: must be a plain name" in message
+
+
+def test_patterns_read_no_more_of_a_text_than_goes_on(tmp_path: Path) -> None:
+    text = "input: {path: /in, columns: {id: i, text: t, time: at}}\noutput: {root: /out}\n"
+    short = load(tmp_path, text, "input.max_chars=1000").patterns_read()
+    assert (short.aspects.max_chars, short.keyphrases.max_chars) == (1_000, 1_000)
+    usual = load(tmp_path, text)
+    assert usual.patterns_read() == usual.patterns

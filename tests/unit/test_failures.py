@@ -1,6 +1,10 @@
 """What Spark throws becomes one line; document text stays out of it."""
 
+import socket
+
 import pytest
+from py4j.java_gateway import GatewayParameters, JavaGateway
+from py4j.protocol import Py4JNetworkError
 
 from pipeline.errors import DataError, ModelError, NightjarError
 from pipeline.failures import explain, is_worker_lost, stack
@@ -48,7 +52,22 @@ def test_known_causes_say_what_to_do(text: str, says: str) -> None:
 
 
 def test_a_jvm_that_does_not_answer_has_ended() -> None:
-    assert "the driver's JVM has ended" in str(explain(ConnectionRefusedError(111, "Connection refused")))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    gateway = JavaGateway(gateway_parameters=GatewayParameters(port=port))
+    with pytest.raises(Py4JNetworkError) as refused:
+        gateway.jvm.java.lang.System.currentTimeMillis()
+    assert "the driver's JVM has ended" in str(explain(refused.value))
+    behind = refused.value.__context__
+    assert isinstance(behind, ConnectionRefusedError)
+    assert "the driver's JVM has ended" in str(explain(behind))
+
+
+def test_another_refused_connection_is_not_taken_for_the_jvm() -> None:
+    found = str(explain(ConnectionRefusedError(111, "Connection refused")))
+    assert "JVM" not in found
+    assert "Connection refused" in found
 
 
 def test_a_lost_worker_is_told_from_other_failures() -> None:

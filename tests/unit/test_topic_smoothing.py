@@ -68,8 +68,12 @@ def test_of_many_rows_a_part_is_looked_at_and_the_result_is_the_same_each_time(m
 
 def test_a_cluster_that_would_be_empty_keeps_its_rows() -> None:
     rows = np.array([[1, 0], [0, 1], [1, 0], [0, 1]], dtype=np.float32)
-    centroids, assigned = as_they_are(rows, np.array([0, 0, 1, 1]), 2)
-    assert centroids == pytest.approx(np.full((2, 2), 0.5**0.5))
+    found = np.full((2, 2), 0.5**0.5, dtype=np.float32)
+    centroids, assigned = as_they_are(rows, found, np.array([0, 0, 1, 1]))
+    assert centroids == pytest.approx(found)
+    assert sorted(set(assigned.tolist())) == [0, 1]
+    lone, assigned = as_they_are(rows, np.eye(2, dtype=np.float32), np.array([0, 0, 0, 0]))
+    assert np.linalg.norm(lone, axis=1) == pytest.approx(1.0)
     assert sorted(set(assigned.tolist())) == [0, 1]
 
 
