@@ -289,10 +289,13 @@ class NightlyConfig(JobConfig):
 
     def patterns_read(self) -> PatternsConfig:
         """Return `patterns`, which read no more of a text than `input.max_chars`: what is cut off beyond that is not there."""
-        most, patterns = self.input.max_chars, self.patterns
-        parts = {"aspects": patterns.aspects, "keyphrases": patterns.keyphrases}
-        bounded = {name: p.model_copy(update={"max_chars": min(p.max_chars, most)}) for name, p in parts.items()}
-        return patterns.model_copy(update=bounded)
+        most, aspects, keyphrases = self.input.max_chars, self.patterns.aspects, self.patterns.keyphrases
+        return self.patterns.model_copy(
+            update={
+                "aspects": aspects.model_copy(update={"max_chars": min(aspects.max_chars, most)}),
+                "keyphrases": keyphrases.model_copy(update={"max_chars": min(keyphrases.max_chars, most)}),
+            }
+        )
 
     def fingerprint(self) -> str:
         """Return the sha256 (hex) of the resolved configuration."""
