@@ -24,7 +24,8 @@ from pipeline.view_schemas import VIEWS
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
 ROOT = Path(__file__).parents[2]
-QUICK_JVM = QUICK["spark.driver.extraJavaOptions"]
+QUICK_JVM = QUICK["spark.driver.extraJavaOptions"] + " -XX:ReservedCodeCacheSize=240m"
+"""Java's default room for code; with one compiler it would be 48 MiB, which all these tests together fill: then calls fail."""
 SMALL = "model: {embedding: static-en, sentiment: sentiment-en-static, device: cpu}\n"
 LONG = "SELECT count(*) FROM range(1000000000000) WHERE id % 7 = 8"
 """Many minutes."""
