@@ -45,24 +45,17 @@ def fit_clusters(
     reduced = _reduced(unit_rows, seed)
     agreement: dict[int, float] = {}
     if n_clusters is None:
-        n_clusters, agreement = number_of_clusters(unit_rows, least_agreement, seed, fewest)
+        agreement = agreements(reduced, seed, fewest)
+        n_clusters = chosen_number(agreement, least_agreement)
     k = max(1, min(n_clusters, len(unit_rows)))
     starts = []
     if k < _n_fine(len(unit_rows)):
         fine, found = _fine(reduced, seed)
-        starts.append(means(unit_rows, _cut(fine, found, [k])[k][found], k))
+        starts.append(_means(unit_rows, _cut(fine, found, [k])[k][found], k))
     tried = [lloyd(unit_rows, start) for start in starts]
     tried += [spherical_kmeans(unit_rows, k, seed + i) for i in range(_STARTS)]
     centroids, assigned = max(tried, key=lambda t: mean_cosine(unit_rows, t[0], t[1]))
-    return Clusters(*by_size(centroids, assigned), agreement)
-
-
-def number_of_clusters(
-    unit_rows: Rows, least_agreement: float, seed: int, fewest: int = 2
-) -> tuple[int, dict[int, float]]:
-    """Return how many clusters (n, d) unit rows have, see `chosen_number`, and the agreement of halves behind it."""
-    agreement = agreements(_reduced(unit_rows, seed), seed, fewest)
-    return chosen_number(agreement, least_agreement), agreement
+    return Clusters(*_by_size(centroids, assigned), agreement)
 
 
 def chosen_number(agreement: dict[int, float], least: float) -> int:
@@ -97,7 +90,7 @@ def agreements(unit_rows: Rows, seed: int, fewest: int = 2) -> dict[int, float]:
             fine, found = _fine(part, seed + split)
             cuts = _cut(fine, found, wanted)
             weights = np.bincount(found, minlength=len(fine)).astype(np.float64)
-            refined = [lloyd(fine, means(fine, cuts[k], k, weights), _FINE_ITERATIONS, weights)[0] for k in wanted]
+            refined = [lloyd(fine, _means(fine, cuts[k], k, weights), _FINE_ITERATIONS, weights)[0] for k in wanted]
             placed.append([(unit_rows @ c.T).argmax(axis=1) for c in refined])
         for k, first, second in zip(wanted, *placed, strict=True):
             table = np.zeros((k, k))
@@ -114,7 +107,7 @@ def spherical_kmeans(unit_rows: Rows, k: int, seed: int) -> tuple[Rows, Places]:
     """
     from sklearn.cluster import kmeans_plusplus
 
-    return by_size(*lloyd(unit_rows, kmeans_plusplus(unit_rows, k, random_state=seed)[0]))
+    return _by_size(*lloyd(unit_rows, kmeans_plusplus(unit_rows, k, random_state=seed)[0]))
 
 
 def lloyd(
@@ -130,7 +123,7 @@ def lloyd(
         assigned = nearest
         empty = np.flatnonzero(np.bincount(assigned, minlength=len(start)) == 0)
         farthest = similarity.max(axis=1).argsort(kind="stable")[: len(empty)]
-        centroids = means(unit_rows, assigned, len(start), weights)
+        centroids = _means(unit_rows, assigned, len(start), weights)
         centroids[empty[: len(farthest)]] = unit_rows[farthest]
     return centroids, assigned
 
@@ -158,12 +151,11 @@ def parents(centroids: Rows, sizes: NDArray[np.int64]) -> list[int]:
     return [int(max(np.flatnonzero(labels == labels[i]), key=lambda j: (sizes[j], -j))) for i in range(k)]
 
 
-def by_size(centroids: Rows, assigned: Places) -> tuple[Rows, Places]:
-    """Return centroids (k, d) and assignments (n,) with the largest cluster first."""
-    order = np.argsort(-np.bincount(assigned, minlength=len(centroids)), kind="stable")
+def _by_size(centroids: Rows, assigned: Places) -> tuple[Rows, Places]:
+    by_size = np.argsort(-np.bincount(assigned, minlength=len(centroids)), kind="stable")
     position = np.empty(len(centroids), dtype=np.int64)
-    position[order] = np.arange(len(centroids))
-    return centroids[order], position[assigned]
+    position[by_size] = np.arange(len(centroids))
+    return centroids[by_size], position[assigned]
 
 
 def _n_fine(n: int) -> int:
@@ -216,7 +208,7 @@ def _ward_loss(
     return loss
 
 
-def means(unit_rows: Rows, assigned: Places, k: int, weights: NDArray[np.float64] | None = None) -> Rows:
+def _means(unit_rows: Rows, assigned: Places, k: int, weights: NDArray[np.float64] | None = None) -> Rows:
     """Return (k, d) unit means; those of empty clusters are zero."""
     from scipy.sparse import csr_matrix
 

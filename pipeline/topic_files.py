@@ -52,7 +52,6 @@ def read_model(path: Path) -> "TopicModel":
         ),
         next_id=facts["next_id"],
         boundary=facts["boundary"],
-        smoothed=facts.get("smoothed", False),
         agreement=tuple((int(k), share) for k, share in facts["agreement"]),
     )
 

@@ -11,12 +11,13 @@ from pipeline.config import TopicsConfig
 from pipeline.topic_clusters import (
     Places,
     Rows,
+    fit_clusters,
     parents,
     spherical_kmeans,
     usual_distances,
 )
 from pipeline.topic_lineage import Known, TopicEvent, births, lineage
-from pipeline.topic_smoothing import fit_smoothed, move_smoothed, smoothed_resolution
+from pipeline.topic_refit import moved, resolution
 from udfs.spec import TopicSpec
 
 __all__ = [
@@ -71,7 +72,6 @@ class TopicModel:
         events: what became of the topics of the model before.
         next_id: the next id that was never used.
         boundary: see `pipeline.topic_refit.resolution`.
-        smoothed: whether `boundary` was measured on smoothed rows; not so in models of older versions.
         agreement: see `pipeline.topic_clusters.Clusters`.
     """
 
@@ -84,7 +84,6 @@ class TopicModel:
     next_id: int = 0
     boundary: float = 0.0
     agreement: tuple[tuple[int, float], ...] = ()
-    smoothed: bool = True
 
     @property
     def active(self) -> tuple[Topic, ...]:
@@ -139,8 +138,9 @@ def fit_topics(
 ) -> TopicModel:
     """Fit the first model, in force from `first_seen` on, and keep it under `folder/name` for `load_topics`."""
     fewest = config.fewest(len(sample.texts))
-    found, boundary = fit_smoothed(sample.embeddings, config.n_topics, config.least_agreement, config.seed, fewest)
+    found = fit_clusters(sample.embeddings, config.n_topics, config.least_agreement, config.seed, fewest)
     ids = tuple(range(len(found.centroids)))
+    boundary = resolution(sample.embeddings, found.centroids, found.assigned, config.seed)
     model = TopicModel(
         spec=TopicSpec("", "", ""),
         valid_from=first_seen,
@@ -163,8 +163,7 @@ def refit_topics(
     A night that has a model of its own keeps it.
     """
     living = np.array([t.centroid for t in model.active], dtype=np.float32)
-    boundary = model.boundary if model.smoothed else smoothed_resolution(sample.embeddings, living, config.seed)
-    found = move_smoothed(sample.embeddings, living, boundary, config.seed, fixed=config.n_topics is not None)
+    found = moved(sample.embeddings, living, model.boundary, config.seed, fixed=config.n_topics is not None)
     known = Known(
         ids=tuple(t.topic_id for t in model.topics),
         centroids=np.array([t.centroid for t in model.topics], dtype=np.float32),
@@ -186,8 +185,6 @@ def refit_topics(
         events=line.events,
         next_id=line.next_id,
         agreement=(),
-        boundary=round(boundary, 9),
-        smoothed=True,
     )
     return _kept(folder, name, new)
 

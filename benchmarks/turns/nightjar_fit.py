@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.config import TopicsConfig
+from pipeline.topic_clusters import fit_clusters
 from pipeline.topic_labels import label_topics
-from pipeline.topic_smoothing import fit_smoothed
 
 
 def main(folder: Path) -> None:
@@ -17,7 +17,7 @@ def main(folder: Path) -> None:
     vectors = np.load(folder / "vectors.npy")
     config = TopicsConfig()
     started, cpu = time.perf_counter(), time.process_time()
-    found, _ = fit_smoothed(vectors, config.n_topics, config.least_agreement, config.seed, config.fewest(len(texts)))
+    found = fit_clusters(vectors, config.n_topics, config.least_agreement, config.seed, config.fewest(len(texts)))
     distances = 1.0 - np.einsum("nd,nd->n", vectors, found.centroids[found.assigned]).astype(np.float64)
     k = len(found.centroids)
     labels = label_topics([t[:2_000] for t in texts], ["en"] * len(texts), found.assigned, distances, k)

@@ -1,7 +1,6 @@
 """Names of topics over refits, on planted directions."""
 
 import datetime as dt
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -196,17 +195,3 @@ def test_refits_can_be_turned_off(tmp_path: Path, nights: int) -> None:
     config = TopicsConfig(refit_every_nights=nights)
     model = fit_topics(tmp_path, "s", FIRST, sample(cloud(60, 50)), config)
     assert refit_due(tmp_path, "s", model, FIRST + dt.timedelta(days=3), config) == (nights == 3)
-
-
-def test_the_boundary_of_a_model_of_an_older_version_is_measured_anew(tmp_path: Path) -> None:
-    rows = cloud(120, 100, 80, 60)
-    first = fit_topics(tmp_path, "space", FIRST, sample(rows), CONFIG)
-    n = len(first.active)
-    too_wide = replace(first, boundary=10.0)
-    night = FIRST + dt.timedelta(days=7)
-    joined = refit_topics(tmp_path, "new", too_wide, night, sample(rows), CONFIG)
-    assert len(joined.active) == 2, "no boundary is worth as much"
-    kept = refit_topics(tmp_path, "old", replace(too_wide, smoothed=False), night, sample(rows), CONFIG)
-    assert len(kept.active) == n
-    assert kept.smoothed
-    assert kept.boundary == pytest.approx(first.boundary, rel=0.2)
