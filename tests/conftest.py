@@ -25,7 +25,10 @@ QUICK = {
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     """A session as the jobs have it, on two cores, with a catalog in memory."""
     warehouse = tmp_path_factory.mktemp("warehouse")
-    session = build_session("nightjar-tests", {**QUICK, "spark.sql.warehouse.dir": str(warehouse)})
+    # a task is tried twice (a cluster's four times): in a session of thousands of stages Spark now and then hands out an idle
+    # Python worker whose channel it has closed (ClosedChannelException in PythonWorkerFactory)
+    properties = {**QUICK, "spark.master": "local[2, 2]", "spark.sql.warehouse.dir": str(warehouse)}
+    session = build_session("nightjar-tests", properties)
     yield session
     session.stop()
 

@@ -52,7 +52,7 @@ def batch() -> pa.RecordBatch:
 def test_each_head_labels_the_documents_it_covers(tmp_path: Path) -> None:
     first = saved(tmp_path / "topic", ("cats", "dogs"), none_below=[0.5, 0.5])
     second = saved(tmp_path / "tone", ("loud", "dull"))
-    heads, _ = resolve_heads(config(topic=first, tone=second))
+    heads, _ = resolve_heads(config(topic=first, tone=second).heads)
     table = pa.Table.from_batches(make_labels(heads)(iter([batch(), batch().slice(0, 0)])), LABELLED)
     found = [(r["doc_id"], r["task"], r["label"]) for r in table.to_pylist()]
     assert found == [
@@ -66,16 +66,16 @@ def test_each_head_labels_the_documents_it_covers(tmp_path: Path) -> None:
 def test_heads_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     topic = saved(tmp_path / "topic", ("cats", "dogs"))
     with pytest.raises(ModelError, match="for the task topic, not for tone"):
-        resolve_heads(config(tone=topic))
+        resolve_heads(config(tone=topic).heads)
     with pytest.raises(ModelError, match=r"heads\.topic: .* is no entry of the lock file"):
-        resolve_heads(config(topic=tmp_path / "absent"))
+        resolve_heads(config(topic=tmp_path / "absent").heads)
     other = saved(tmp_path / "tone", ("loud", "dull"), encoder="all-MiniLM-L6-v2")
     with pytest.raises(ModelError, match="different encoders"):
-        resolve_heads(config(topic=topic, tone=other))
+        resolve_heads(config(topic=topic, tone=other).heads)
 
 
 def test_limits_that_do_not_fit_the_labels_are_refused(tmp_path: Path) -> None:
     topic = saved(tmp_path / "topic", ("cats", "dogs"), thresholds=[0.1, 0.2, 0.3])
-    [(_, spec)], _ = resolve_heads(config(topic=topic))
+    [(_, spec)], _ = resolve_heads(config(topic=topic).heads)
     with pytest.raises(Exception, match="thresholds does not hold one number for each of 2 labels"):
         load_head(spec)
