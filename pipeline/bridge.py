@@ -21,7 +21,8 @@ from pipeline.documents import RUN_DATE
 from pipeline.errors import DataError
 from pipeline.model_record import PublishedModel, loadable, missing_part, published_model
 from pipeline.paired import confusion, mean_difference, share, share_shift
-from pipeline.schemas import MODEL_BRIDGE, SENTIMENTS
+from pipeline.run_schemas import MODEL_BRIDGE
+from pipeline.schemas import SENTIMENTS
 from pipeline.scoring import unseen
 from pipeline.store import KEYS, ScoreStore
 from udfs.spec import ScoreSpec

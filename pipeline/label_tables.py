@@ -1,8 +1,8 @@
 """The tables `doc_labels` and `labels_daily`."""
 
-from pipeline.table import DATE, DOUBLE, LONG, STRING, Column, Table
+from pipeline.columns import EVENT_DATE
+from pipeline.table import DOUBLE, LONG, STRING, Column, Table
 
-_EVENT_DATE = Column("event_date", DATE, "UTC day of the documents", False)
 _TASK = Column("task", STRING, "what the labels say; the name in `model.heads`", False)
 _LABEL = Column("label", STRING, "the likeliest label; null: none of these")
 _HEAD = Column("head", STRING, "name of the head; see `models`", False)
@@ -13,7 +13,7 @@ DOC_LABELS = Table(
     "One row per document and head of `model.heads` that covers its language: a label of one's own.",
     (
         Column("doc_id", STRING, "the corpus' id", False),
-        _EVENT_DATE,
+        EVENT_DATE,
         _TASK,
         _LABEL,
         Column("probability", DOUBLE, "probability of the likeliest label, also where none is given, 0 to 1", False),
@@ -28,7 +28,7 @@ LABELS_DAILY = Table(
     "labels_daily",
     "How many documents have a label, per day, group and language.",
     (
-        _EVENT_DATE,
+        EVENT_DATE,
         Column("group_key", STRING, "the corpus' group (product, brand, ...); null where the corpus has none"),
         Column("lang", STRING, "language of the documents, ISO 639-1, or `und`", False),
         _TASK,

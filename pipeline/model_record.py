@@ -17,7 +17,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from pipeline import schemas
+from pipeline import run_schemas
 from pipeline.errors import PublishError
 from pipeline.manifest import Manifest, published_runs, read_manifest, write_whole
 from pipeline.table import Table
@@ -166,8 +166,8 @@ def _with_files(value: Any) -> Iterator[Any]:
 
 def _key_in_tables(root: Path, manifest: Manifest, day: date) -> str:
     """Return the key of the model that decided a night's sentiment, as its published tables say."""
-    full = _values(root, manifest, day, schemas.CASCADE_REPORT, "full_model_key")
-    own = _values(root, manifest, day, schemas.RUNS, "model_key")
+    full = _values(root, manifest, day, run_schemas.CASCADE_REPORT, "full_model_key")
+    own = _values(root, manifest, day, run_schemas.RUNS, "model_key")
     if not own:
         raise PublishError(f"{manifest.run_id}: its table runs has no row for {day}; publish that night again")
     return (full or own)[0]

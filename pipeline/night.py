@@ -12,7 +12,7 @@ from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from pipeline import schemas
+from pipeline import run_schemas, schemas
 from pipeline.bridge import Bridge, to_rows
 from pipeline.cascade import Cascade, decided, report_rows, summary, text_counts
 from pipeline.chunks import tokens_per_chunk
@@ -298,12 +298,12 @@ def _check(spark: SparkSession, night: Night) -> None:
 def _stage_run(spark: SparkSession, night: Night) -> None:
     facts = RunFacts.of(night)
     with night.stages.stage("runs") as stage:
-        _stage(night, to_quality_checks(spark, night.checks), schemas.QUALITY_CHECKS)
-        _stage(night, to_models(spark, facts), schemas.MODELS)
-        _stage(night, to_cascade_report(spark, night.cascade_report), schemas.CASCADE_REPORT)
-        _stage(night, to_model_bridge(spark, night.bridge_rows), schemas.MODEL_BRIDGE)
-        _stage(night, to_run_stages(spark, facts, night.stages.done), schemas.RUN_STAGES)
-        _stage(night, to_runs(spark, facts, list(night.counts.values())), schemas.RUNS)
+        _stage(night, to_quality_checks(spark, night.checks), run_schemas.QUALITY_CHECKS)
+        _stage(night, to_models(spark, facts), run_schemas.MODELS)
+        _stage(night, to_cascade_report(spark, night.cascade_report), run_schemas.CASCADE_REPORT)
+        _stage(night, to_model_bridge(spark, night.bridge_rows), run_schemas.MODEL_BRIDGE)
+        _stage(night, to_run_stages(spark, facts, night.stages.done), run_schemas.RUN_STAGES)
+        _stage(night, to_runs(spark, facts, list(night.counts.values())), run_schemas.RUNS)
         write_record(night.root, night.run_id, night.deciding_spec)
         write_marks(night.root, night.run_id, night.dates, night.marks)
         stage.rows = len(night.dates)

@@ -12,7 +12,7 @@ from pathlib import Path
 from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
-from pipeline import schemas
+from pipeline import run_schemas, schemas
 from pipeline.documents import CONTENT_KEY, DOC_ID, DUP_GROUP_ID, RUN_DATE, TEXT, counting_unit
 from pipeline.history import published_nights, read_history
 from pipeline.patterns.anomalies import to_anomalies
@@ -120,7 +120,7 @@ def stage_movements(spark: SparkSession, run: PatternRun) -> int:
     nights = _published(spark, run, aspects)
     series = settled(to_series(cells, phrases, aspects))
     anomalies = settled(to_anomalies(series, nights, run.dates, config))
-    shifts = read_history(spark, run.root, schemas.MODEL_BRIDGE, run.earlier())
+    shifts = read_history(spark, run.root, run_schemas.MODEL_BRIDGE, run.earlier())
     drivers = settled(to_trend_drivers(anomalies, cells, phrases, nights, run.dates, config, shifts, aspects))
     run.stage(with_likely_cause(anomalies, drivers, nights, config), ANOMALIES)
     run.stage(drivers, TREND_DRIVERS)
@@ -168,7 +168,7 @@ def _same_definition(spark: SparkSession, run: PatternRun) -> DataFrame:
 
 def _published(spark: SparkSession, run: PatternRun, aspects: DataFrame) -> list[PublishedNight]:
     """Return the nights of the history and of the run with their model keys and the aspects that have cells."""
-    runs = read_history(spark, run.root, schemas.RUNS, run.earlier()).select(RUN_DATE, "model_key")
+    runs = read_history(spark, run.root, run_schemas.RUNS, run.earlier()).select(RUN_DATE, "model_key")
     known = {row[RUN_DATE]: row["model_key"] for row in runs.collect()}  # bounded: one row per night of the history
     nights = {night: known.get(night) for night in run.earlier()} | dict.fromkeys(run.dates, run.model_key)
     looked_for: dict[date, set[str]] = {}

@@ -14,7 +14,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from pipeline import __version__, schemas
+from pipeline import __version__, run_schemas
 from pipeline.models import head_row, model_rows, topic_row
 from pipeline.progress import Stage
 from pipeline.quality import Check, Counts
@@ -90,7 +90,7 @@ def to_runs(spark: SparkSession, facts: RunFacts, counts: Sequence[Counts]) -> D
         n_texts = night.rows_from_cache + night.rows_scored
         numbers["store_hit_rate"] = round(night.rows_from_cache / n_texts, 6) if n_texts else None
         rows.append({**facts.run, "topic_model_key": topics["revision"] if topics else None, **interval, **numbers})
-    return _frame(spark, schemas.RUNS, rows)
+    return _frame(spark, run_schemas.RUNS, rows)
 
 
 STAGES = (
@@ -117,24 +117,24 @@ def to_run_stages(spark: SparkSession, facts: RunFacts, stages: Sequence[Stage])
                 "n_dates": len(facts.dates),
             }
         )
-    return _per_night(spark, schemas.RUN_STAGES, facts, rows)
+    return _per_night(spark, run_schemas.RUN_STAGES, facts, rows)
 
 
 def to_models(spark: SparkSession, facts: RunFacts) -> DataFrame:
     """Return one row per night and model."""
     topics = [{**row, "run_date": day} for day, row in facts.topics.items()]
     rows = [{**row, "run_date": day} for day in facts.dates for row in facts.models]
-    return _frame(spark, schemas.MODELS, rows + topics)
+    return _frame(spark, run_schemas.MODELS, rows + topics)
 
 
 def to_cascade_report(spark: SparkSession, rows: Sequence[dict[str, Any]]) -> DataFrame:
     """Return one row per night (see `pipeline.cascade.report_rows`); none without a cascade."""
-    return _frame(spark, schemas.CASCADE_REPORT, rows)
+    return _frame(spark, run_schemas.CASCADE_REPORT, rows)
 
 
 def to_model_bridge(spark: SparkSession, rows: Sequence[dict[str, Any]]) -> DataFrame:
     """Return the rows of a change of model (see `pipeline.bridge.to_rows`); none without one."""
-    return _frame(spark, schemas.MODEL_BRIDGE, rows)
+    return _frame(spark, run_schemas.MODEL_BRIDGE, rows)
 
 
 def to_quality_checks(spark: SparkSession, checks: Sequence[Check]) -> DataFrame:
@@ -151,7 +151,7 @@ def to_quality_checks(spark: SparkSession, checks: Sequence[Check]) -> DataFrame
         }
         for c in checks
     ]
-    return _frame(spark, schemas.QUALITY_CHECKS, rows)
+    return _frame(spark, run_schemas.QUALITY_CHECKS, rows)
 
 
 def _per_night(spark: SparkSession, table: Table, facts: RunFacts, rows: Sequence[dict[str, Any]]) -> DataFrame:

@@ -19,7 +19,8 @@ from pipeline.history import published_nights, read_history
 from pipeline.model_lock import encoder_identity
 from pipeline.model_record import missing_part, published_model
 from pipeline.preflight import inspect_corpus
-from pipeline.schemas import DOC_EMBEDDINGS, DOC_SCORES, MODELS, TOPICS
+from pipeline.run_schemas import MODELS
+from pipeline.schemas import DOC_EMBEDDINGS, DOC_SCORES, TOPICS
 from pipeline.text import masked
 from udfs.nearest import make_nearest
 from udfs.results import TEXTS

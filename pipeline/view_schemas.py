@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from string import Template
 
-from pipeline import schemas
+from pipeline import run_schemas, schemas
 from pipeline.patterns.movement_tables import ANOMALIES, TREND_DRIVERS
 from pipeline.table import BOOLEAN, DATE, DOUBLE, INT, LONG, STRING, STRINGS, TIMESTAMP, Column, Table
 
@@ -37,7 +37,7 @@ class View:
 SENTIMENT_TREND = View(
     "v_sentiment_trend",
     "Sentiment per day, source, group, language and label over all topics, and where the model behind the series changed.",
-    (schemas.SENTIMENT_DAILY, schemas.MODEL_BRIDGE),
+    (schemas.SENTIMENT_DAILY, run_schemas.MODEL_BRIDGE),
     (
         Column("event_date", DATE, "UTC day of the documents", False),
         Column("source", STRING, "where the document came from; null where the corpus has none"),
@@ -76,7 +76,7 @@ _TOPIC_STATUS = "`active` or `dormant` on the last published night"
 SENTIMENT_LATEST = View(
     "v_sentiment_latest",
     "Sentiment of the last published night per source, group and language, over all topics: one row each.",
-    (schemas.RUNS, schemas.DOC_SCORES),
+    (run_schemas.RUNS, schemas.DOC_SCORES),
     (
         Column("run_date", DATE, "the last published night", False),
         _SOURCE,
@@ -100,7 +100,7 @@ SENTIMENT_LATEST = View(
 TOPIC_TREND = View(
     "v_topic_trend",
     "Each topic's day beside its seven days before, under the label it has on the last published night.",
-    (schemas.RUNS, schemas.TOPICS, schemas.TOPICS_DAILY),
+    (run_schemas.RUNS, schemas.TOPICS, schemas.TOPICS_DAILY),
     (
         Column("event_date", DATE, "UTC day of the documents", False),
         Column("topic_id", LONG, "topic", False),
@@ -185,7 +185,7 @@ ERRORS_OPEN = View(
 RUN_HEALTH = View(
     "v_run_health",
     "A night at a glance: where its rows went, what failed, how fast it was, which model, how much moved.",
-    (schemas.RUNS, schemas.QUALITY_CHECKS, ANOMALIES),
+    (run_schemas.RUNS, run_schemas.QUALITY_CHECKS, ANOMALIES),
     (
         Column("run_date", DATE, "the night", False),
         Column("status", STRING, "of the run", False),

@@ -13,7 +13,7 @@ from pyspark.sql.pandas.types import to_arrow_schema
 from tiny_nights import row
 
 from pipeline.manifest import Manifest, Published, write_manifest
-from pipeline.schemas import RUNS
+from pipeline.run_schemas import RUNS
 from pipeline.staging import night_folder
 from pipeline.table import RUN_DATE, Table
 

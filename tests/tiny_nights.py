@@ -10,7 +10,7 @@ from typing import Any
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import types as T
 
-from pipeline import schemas
+from pipeline import run_schemas, schemas
 from pipeline.manifest import new_run_id
 from pipeline.publish import TableAudit, audit, publish, stage_table
 from pipeline.read_tables import open_duckdb
@@ -63,7 +63,7 @@ def stage(
 ) -> None:
     """Stage nights with the given numbers of rows; `runs` has one row per night."""
     for table in tables:
-        n_rows = {day: 1 if table is schemas.RUNS else n for day, n in counts.items()}
+        n_rows = {day: 1 if table is run_schemas.RUNS else n for day, n in counts.items()}
         rows = [row(table, day, i, run_id, salt) for day, n in n_rows.items() for i in range(n)]
         stage_table(frame(spark, table, rows), table, root, run_id, list(counts))
 

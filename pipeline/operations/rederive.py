@@ -12,7 +12,7 @@ from pathlib import Path
 from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
-from pipeline import schemas
+from pipeline import run_schemas, schemas
 from pipeline.config import NightlyConfig
 from pipeline.documents import DUP_GROUP_ID, RUN_DATE
 from pipeline.errors import PublishError
@@ -97,9 +97,9 @@ def stage_rederived(spark: SparkSession, run: Rederived) -> None:
     done |= _stage_labels(spark, run)
     stage_movements(spark, _pattern_run(spark, run))
     for table in schemas.TABLES:
-        if table.name not in done and table is not schemas.RUNS:
+        if table.name not in done and table is not run_schemas.RUNS:
             run.stage(_pruned(run, run.published(spark, table), table), table)
-    run.stage(_runs(spark, run), schemas.RUNS)
+    run.stage(_runs(spark, run), run_schemas.RUNS)
     if record_path(run.root, run.source).exists():
         shutil.copyfile(record_path(run.root, run.source), record_path(run.root, run.run_id))
 
@@ -127,8 +127,8 @@ def _stage_documents(spark: SparkSession, run: Rederived) -> Duplicates | None:
 
 def _stage_aggregates(spark: SparkSession, run: Rederived, models: Mapping[date, TopicModel]) -> set[str]:
     doc_scores = run.staged(spark, schemas.DOC_SCORES)
-    first = run.published(spark, schemas.RUNS).select("model_key").first()
-    report = run.published(spark, schemas.CASCADE_REPORT).select("cascade_key").first()
+    first = run.published(spark, run_schemas.RUNS).select("model_key").first()
+    report = run.published(spark, run_schemas.CASCADE_REPORT).select("cascade_key").first()
     model_key, cascade_key = first["model_key"] if first else "", report["cascade_key"] if report else None
     run.stage(to_sentiment_daily(doc_scores, cascade_key), schemas.SENTIMENT_DAILY)
     seen = last_seen_before(spark, run.root, run.dates[0])
@@ -182,8 +182,8 @@ def _stage_labels(spark: SparkSession, run: Rederived) -> set[str]:
 
 
 def _pattern_run(spark: SparkSession, run: Rederived) -> PatternRun:
-    decided = run.published(spark, schemas.CASCADE_REPORT).select(F.col("full_model_key").alias("key"))
-    row = decided.first() or run.published(spark, schemas.RUNS).select(F.col("model_key").alias("key")).first()
+    decided = run.published(spark, run_schemas.CASCADE_REPORT).select(F.col("full_model_key").alias("key"))
+    row = decided.first() or run.published(spark, run_schemas.RUNS).select(F.col("model_key").alias("key")).first()
 
     def complete(frame: DataFrame) -> DataFrame:
         return with_common(frame, run.run_id, run.started_at)
@@ -233,7 +233,7 @@ def _runs(spark: SparkSession, run: Rederived) -> DataFrame:
     counts = night_counts(run.staged(spark, schemas.DOC_SCORES))
     rejected = run.staged(spark, schemas.REJECTS).groupBy(RUN_DATE).agg(F.count("*").alias("rows_rejected"))
     names = [c for c in counts.columns if c != RUN_DATE]
-    old = run.published(spark, schemas.RUNS).drop(*names, "rows_rejected", "rows_in")
+    old = run.published(spark, run_schemas.RUNS).drop(*names, "rows_rejected", "rows_in")
     # one row per night everywhere
     new = old.join(counts, RUN_DATE, "left").join(rejected, RUN_DATE, "left").fillna(0, [*names, "rows_rejected"])
     parts = [n for n in names if n.startswith("rows_")] + ["rows_rejected"]
@@ -250,7 +250,7 @@ def _topic_models(spark: SparkSession, run: Rederived) -> dict[date, TopicModel]
     """
     from pipeline.topic_files import find_model
 
-    keys = run.published(spark, schemas.RUNS).where(F.col("topic_model_key").isNotNull())
+    keys = run.published(spark, run_schemas.RUNS).where(F.col("topic_model_key").isNotNull())
     found: dict[date, TopicModel] = {}
     for row in keys.select(RUN_DATE, "topic_model_key").collect():  # bounded: one row per night
         model = find_model(topics_folder(run.root), row["topic_model_key"])

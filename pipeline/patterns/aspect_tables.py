@@ -1,21 +1,20 @@
 """The tables `doc_aspects`, `aspect_daily` and `aspect_cells_daily`."""
 
-from pipeline.table import DATE, DOUBLE, EVIDENCE, INT, LONG, STRING, Column, Table
+from pipeline.columns import EVENT_DATE, MODEL_KEY
+from pipeline.table import DOUBLE, EVIDENCE, INT, LONG, STRING, Column, Table
 
-_EVENT_DATE = Column("event_date", DATE, "UTC day of the documents", False)
 _LANG = Column("lang", STRING, "language of the documents, ISO 639-1, or `und`", False)
 _ASPECT = Column(
     "aspect", STRING, "name of a given aspect; else a phrase of `keyphrases_daily` of the night and language", False
 )
 _ASPECT_SOURCE = Column("aspect_source", STRING, "`given` by the configuration, or `mined` from the night", False)
-_MODEL_KEY = Column("model_key", STRING, "fingerprint of everything that decides a score; see `models`", False)
 
 DOC_ASPECTS = Table(
     "doc_aspects",
     "One row per document and aspect it mentions: the sentiment of the sentences that mention it, and one of them as evidence.",
     (
         Column("doc_id", STRING, "the corpus' id", False),
-        _EVENT_DATE,
+        EVENT_DATE,
         _LANG,
         _ASPECT,
         _ASPECT_SOURCE,
@@ -27,7 +26,7 @@ DOC_ASPECTS = Table(
         Column("start", INT, "where the sentence begins in the normalised text, in characters from 0, before masking", False),
         Column("end", INT, "where it ends, excluded", False),
         Column("sentiment_model", STRING, "name of the head that judged the quoted sentence; see `models`", False),
-        _MODEL_KEY,
+        MODEL_KEY,
         Column("sentiment_model_key", STRING, "the model whose sentiment of the quoted sentence this is", False),
     ),
     key=("doc_id", "aspect_source", "aspect"),
@@ -37,7 +36,7 @@ ASPECT_DAILY = Table(
     "aspect_daily",
     "Sentiment towards an aspect per day, group and language. n_effective = n_negative + n_neutral + n_positive.",
     (
-        _EVENT_DATE,
+        EVENT_DATE,
         Column("group_key", STRING, "the corpus' group (product, brand, ...); null where the corpus has none"),
         _LANG,
         _ASPECT,
@@ -52,7 +51,7 @@ ASPECT_DAILY = Table(
         Column("ci_high", DOUBLE, "upper end of the Wilson 95 % interval of share_negative", False),
         Column("mean_score", DOUBLE, "mean sentiment_score towards it, -1 to 1", False),
         Column("evidence", EVIDENCE, "up to three texts that are clearest about it; personal data in quotes is masked", False),
-        _MODEL_KEY,
+        MODEL_KEY,
         Column("cascade_key", STRING, "fingerprint of the cascade that decided sentiment; null without one"),
     ),
     key=("event_date", "group_key", "lang", "aspect_source", "aspect"),

@@ -18,13 +18,13 @@ from pyspark.sql import SparkSession
 from tiny_nights import DAYS, run
 
 from benchmarks.sql_wire import Client
-from pipeline import schemas
+from pipeline import run_schemas, schemas
 from pipeline.manifest import RunLock
 from pipeline.read_tables import open_duckdb
 from pipeline.session import build_session
 
 N_PUBLISHES = 50
-TABLES = (schemas.SENTIMENT_DAILY, schemas.RUNS)
+TABLES = (schemas.SENTIMENT_DAILY, run_schemas.RUNS)
 CONTENT = ({DAYS[0]: 3, DAYS[1]: 4}, {DAYS[0]: 5, DAYS[1]: 2})
 QUERY = "SELECT cast(run_date AS string), run_id, count(*), count(DISTINCT share_raw) FROM nightjar.sentiment_daily GROUP BY 1, 2"
 

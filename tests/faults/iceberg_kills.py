@@ -20,7 +20,8 @@ from pipeline.failpoints import VARIABLE, failpoint
 from pipeline.iceberg.settings import IcebergConfig
 from pipeline.iceberg.tables import IcebergTables
 from pipeline.manifest import manifest_path, read_manifest
-from pipeline.schemas import RUNS, TOPICS
+from pipeline.run_schemas import RUNS
+from pipeline.schemas import TOPICS
 
 TABLES = (TOPICS, RUNS)
 NIGHTS = DAYS[:2]

@@ -20,14 +20,14 @@ from parquet_runs import write_run
 from pyspark.sql import SparkSession
 from tiny_nights import DAYS, State, duckdb_state, spark_state
 
-from pipeline import schemas
+from pipeline import run_schemas, schemas
 from pipeline.failpoints import VARIABLE
 from pipeline.iceberg.settings import IcebergConfig
 from pipeline.manifest import manifest_path, read_manifest
 from pipeline.publish import show
 from pipeline.session import build_session
 
-TABLES = (schemas.TOPICS, schemas.RUNS)
+TABLES = (schemas.TOPICS, run_schemas.RUNS)
 FAILPOINTS = (
     "after_flip_1", "after_flip_2", "before_iceberg_commit", "after_iceberg_1", "after_iceberg_2", "before_log", "after_log",
 )  # fmt: skip

@@ -26,7 +26,7 @@ from conftest import QUICK
 from pyspark.sql import DataFrame, SparkSession
 from tiny_nights import DAYS, duckdb_state, spark_state, stage
 
-from pipeline import schemas
+from pipeline import run_schemas, schemas
 from pipeline.audit import audit
 from pipeline.manifest import RunLock, new_run_id, published_runs, read_manifest
 from pipeline.operations.compaction import compact
@@ -36,7 +36,7 @@ from pipeline.publish import publish
 from pipeline.session import build_session
 from pipeline.store import STORED, ScoreStore
 
-TABLES = (schemas.SENTIMENT_DAILY, schemas.RUNS)
+TABLES = (schemas.SENTIMENT_DAILY, run_schemas.RUNS)
 CONTENT = ({DAYS[0]: 3, DAYS[1]: 4}, {DAYS[0]: 5, DAYS[1]: 0})
 N_KEYS = 64
 HEAL_EVERY = 4

@@ -8,7 +8,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 from tiny_nights import DAYS, duckdb_state, frame, row, spark_state, stage
 
-from pipeline import schemas
+from pipeline import run_schemas, schemas
 from pipeline.audit import audit
 from pipeline.config import NightlyConfig
 from pipeline.manifest import published_runs, read_log
@@ -26,8 +26,8 @@ def published(spark: SparkSession, root: Path, catalog: str, run_id: str) -> Non
     """Two nights of all tables, without a topic model."""
     nights = {DAYS[0]: 4, DAYS[1]: 1}  # the document is in the first one only
     stage(spark, root, run_id, nights, schemas.TABLES[:-1], "")
-    runs = frame(spark, schemas.RUNS, [row(schemas.RUNS, day, 0, run_id, "") for day in nights])
-    stage_table(runs.withColumn("topic_model_key", F.lit(None)), schemas.RUNS, root, run_id, list(nights))
+    runs = frame(spark, run_schemas.RUNS, [row(run_schemas.RUNS, day, 0, run_id, "") for day in nights])
+    stage_table(runs.withColumn("topic_model_key", F.lit(None)), run_schemas.RUNS, root, run_id, list(nights))
     audits = [a for table in schemas.TABLES for a in audit(spark, table, root, run_id, list(nights))]
     publish(spark, root, catalog, run_id, audits)
 

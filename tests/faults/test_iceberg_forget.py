@@ -8,7 +8,7 @@ from pyspark.sql import functions as F
 from tiny_nights import DAYS, duckdb_state, frame, row, spark_state, stage
 
 from pipeline import publish as publish_module
-from pipeline import schemas
+from pipeline import run_schemas, schemas
 from pipeline.audit import audit
 from pipeline.config import NightlyConfig
 from pipeline.errors import PublishError
@@ -33,8 +33,8 @@ class Killed(BaseException):
 def published(spark: SparkSession, root: Path, catalog: str, run_id: str) -> None:
     """One night of all tables, without a topic model."""
     stage(spark, root, run_id, {DAYS[0]: 4}, schemas.TABLES[:-1], "")
-    runs = frame(spark, schemas.RUNS, [row(schemas.RUNS, DAYS[0], 0, run_id, "")])
-    stage_table(runs.withColumn("topic_model_key", F.lit(None)), schemas.RUNS, root, run_id, DAYS[:1])
+    runs = frame(spark, run_schemas.RUNS, [row(run_schemas.RUNS, DAYS[0], 0, run_id, "")])
+    stage_table(runs.withColumn("topic_model_key", F.lit(None)), run_schemas.RUNS, root, run_id, DAYS[:1])
     audits = [a for table in schemas.TABLES for a in audit(spark, table, root, run_id, DAYS[:1])]
     publish(spark, root, catalog, run_id, audits, iceberg=CONFIG)
 

@@ -20,7 +20,8 @@ from pipeline.iceberg.reading import load_table
 from pipeline.iceberg.settings import IcebergConfig
 from pipeline.publish import show
 from pipeline.read_tables import open_duckdb
-from pipeline.schemas import RUNS, TOPICS
+from pipeline.run_schemas import RUNS
+from pipeline.schemas import TOPICS
 from pipeline.table import Table
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(1200)]

@@ -9,7 +9,8 @@ from tiny_nights import DAYS, run
 
 from pipeline.operations.garbage import Retention, delete, find_garbage
 from pipeline.read_tables import published_files
-from pipeline.schemas import RUNS, SENTIMENT_DAILY
+from pipeline.run_schemas import RUNS
+from pipeline.schemas import SENTIMENT_DAILY
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
 FEW = (SENTIMENT_DAILY, RUNS)

@@ -15,8 +15,9 @@ import pytest
 
 from pipeline import cookbook
 from pipeline.read_tables import open_duckdb
+from pipeline.run_schemas import CASCADE_REPORT, MODEL_BRIDGE
 from pipeline.sample import planted
-from pipeline.schemas import CASCADE_REPORT, LABEL_TABLES, MODEL_BRIDGE, TABLES
+from pipeline.schemas import LABEL_TABLES, TABLES
 from udfs.sql.cache import ResultCache
 from udfs.sql.spec import CacheSpec
 

@@ -22,8 +22,8 @@ from pipeline.patterns.movement_tables import ANOMALIES, CELLS_DAILY, TREND_DRIV
 from pipeline.patterns.series import Night, to_series
 from pipeline.patterns.trends import to_trends
 from pipeline.publish import audit, publish
+from pipeline.run_schemas import MODEL_BRIDGE, RUNS
 from pipeline.run_tables import with_common
-from pipeline.schemas import MODEL_BRIDGE, RUNS
 from pipeline.staging import read_staged, stage_table
 
 DAYS = [dt.date(2026, 9, 7) + dt.timedelta(days=i) for i in range(29)]

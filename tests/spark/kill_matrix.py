@@ -18,12 +18,12 @@ from conftest import QUICK
 from pyspark.sql import SparkSession
 from tiny_nights import DAYS, State, duckdb_state, run, spark_state
 
-from pipeline import schemas
+from pipeline import run_schemas, schemas
 from pipeline.failpoints import VARIABLE
 from pipeline.manifest import RunLock
 from pipeline.session import build_session
 
-TABLES = (schemas.SENTIMENT_DAILY, schemas.RUNS)
+TABLES = (schemas.SENTIMENT_DAILY, run_schemas.RUNS)
 FAILPOINTS = (
     "after_write", "after_stage", "after_audit", "after_manifest", "after_flip_1", "after_flip_2", "before_log", "after_log",
 )  # fmt: skip

@@ -11,7 +11,8 @@ from tiny_nights import DAYS, frame, row, stage
 from pipeline.audit import content_hash
 from pipeline.errors import DataError, PublishError
 from pipeline.publish import audit, read_staged, stage_table
-from pipeline.schemas import DOC_SCORES, MODELS, REJECTS, SENTIMENT_DAILY, TOPICS
+from pipeline.run_schemas import MODELS
+from pipeline.schemas import DOC_SCORES, REJECTS, SENTIMENT_DAILY, TOPICS
 from pipeline.table import Column
 
 

@@ -17,7 +17,8 @@ from pipeline.errors import DataError
 from pipeline.model_record import PublishedModel
 from pipeline.publish import audit, publish, stage_table
 from pipeline.read_tables import open_duckdb
-from pipeline.schemas import MODEL_BRIDGE, SENTIMENT_DAILY, SENTIMENTS
+from pipeline.run_schemas import MODEL_BRIDGE
+from pipeline.schemas import SENTIMENT_DAILY, SENTIMENTS
 from pipeline.store import STORED, ScoreStore
 from pipeline.table import Table
 from pipeline.view_schemas import SENTIMENT_TREND

@@ -8,7 +8,7 @@ from tiny_nights import DAYS, run
 
 from pipeline import schemas
 from pipeline.history import published_nights, read_history
-from pipeline.schemas import MODELS, RUNS
+from pipeline.run_schemas import MODELS, RUNS
 from pipeline.table import STRING, Column, Table
 
 FEW = (MODELS, RUNS)

@@ -16,7 +16,8 @@ from pipeline.iceberg.settings import IcebergConfig
 from pipeline.operations.garbage import Retention, delete, find_garbage
 from pipeline.publish import show
 from pipeline.read_tables import open_duckdb
-from pipeline.schemas import DOC_EMBEDDINGS, RUNS, TOPICS
+from pipeline.run_schemas import RUNS
+from pipeline.schemas import DOC_EMBEDDINGS, TOPICS
 
 TABLES = (DOC_EMBEDDINGS, TOPICS, RUNS)
 CONFIG = IcebergConfig()

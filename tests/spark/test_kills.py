@@ -12,7 +12,7 @@ from kill_matrix import CONTENT, FAILPOINTS
 from kill_matrix import TABLES as KILLED_TABLES
 from tiny_nights import DAYS
 
-from pipeline.schemas import RUNS
+from pipeline.run_schemas import RUNS
 
 MATRIX = Path(__file__).with_name("kill_matrix.py")
 

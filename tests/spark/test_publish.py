@@ -15,7 +15,8 @@ from pipeline.errors import PublishError
 from pipeline.manifest import published_runs, read_log, read_manifest
 from pipeline.publish import audit, publish
 from pipeline.read_tables import open_duckdb, published_files
-from pipeline.schemas import DOC_EMBEDDINGS, MODELS, RUNS, SENTIMENT_DAILY
+from pipeline.run_schemas import MODELS, RUNS
+from pipeline.schemas import DOC_EMBEDDINGS, SENTIMENT_DAILY
 from pipeline.table import LONG, STRING, Column, Table
 
 COUNTS = dict.fromkeys(DAYS, 4)

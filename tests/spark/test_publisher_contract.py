@@ -25,7 +25,8 @@ from pipeline.manifest import Manifest, Published, manifest_path, published_runs
 from pipeline.operations.runs import rollback
 from pipeline.publish import show
 from pipeline.publishers import Publisher, SparkCatalog
-from pipeline.schemas import RUNS, TOPICS
+from pipeline.run_schemas import RUNS
+from pipeline.schemas import TOPICS
 from pipeline.table import STRING, Column, Table
 
 TABLES = (TOPICS, RUNS)

@@ -15,7 +15,8 @@ from pipeline.manifest import new_run_id, published_runs, read_log
 from pipeline.operations.forgotten import Subject, find_traces
 from pipeline.operations.garbage import Garbage, Retention, delete, find_garbage
 from pipeline.operations.runs import publish_run, rollback
-from pipeline.schemas import DOC_EMBEDDINGS, DOC_SCORES, REJECTS, RUNS, SENTIMENT_DAILY
+from pipeline.run_schemas import RUNS
+from pipeline.schemas import DOC_EMBEDDINGS, DOC_SCORES, REJECTS, SENTIMENT_DAILY
 
 FEW = (SENTIMENT_DAILY, RUNS)
 AT_ONCE = Retention(keep=1, grace=dt.timedelta(0))

@@ -8,7 +8,7 @@ import pytest
 from pyspark.sql import SparkSession
 from tiny_nights import DAYS, run
 
-from pipeline import schemas
+from pipeline import run_schemas
 from pipeline.read_tables import open_duckdb
 from pipeline.table import Table
 from pipeline.view_schemas import VIEWS, View
@@ -21,7 +21,7 @@ READ = tuple({table.name: table for view in VIEWS for table in view.reads}.value
 def published(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three nights; the second has no rows but its row of `runs`."""
     root = tmp_path_factory.mktemp("views")
-    tables = (*(table for table in READ if table is not schemas.RUNS), schemas.RUNS)
+    tables = (*(table for table in READ if table is not run_schemas.RUNS), run_schemas.RUNS)
     run(spark, root, {DAYS[0]: 7, DAYS[1]: 0, DAYS[2]: 7}, tables, catalog=CATALOG)
     return root
 

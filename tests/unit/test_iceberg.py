@@ -26,7 +26,8 @@ from pipeline.iceberg.tables import IcebergTables
 from pipeline.iceberg.target import check_reachable, check_target, local_properties
 from pipeline.manifest import Manifest, append_log
 from pipeline.operations.runs import publish_to_iceberg
-from pipeline.schemas import RUNS, TOPICS
+from pipeline.run_schemas import RUNS
+from pipeline.schemas import TOPICS
 from pipeline.table import Table
 
 CONFIG = IcebergConfig()
