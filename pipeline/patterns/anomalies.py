@@ -20,8 +20,8 @@ _KEYS = (
 )
 _FAMILY = (RUN_DATE, "metric", "family")
 _FIT = (
-    f"{_KEYS}, value double, n_texts double, n_history int, family string, expected double, weight double, spread double, "
-    "size double, dispersion double, dof double, log_dispersion double, noise double"
+    f"{_KEYS}, copies double, value double, n_texts double, n_history int, family string, expected double, weight double, "
+    "spread double, size double, dispersion double, dof double, log_dispersion double, noise double"
 )
 _TESTS = (
     f"{_KEYS}, value double, n_texts double, n_history int, expected double, lower double, upper double, score double, "

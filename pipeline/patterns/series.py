@@ -100,8 +100,10 @@ def to_series(cells: DataFrame, phrases: DataFrame | None = None, aspects: DataF
         aspects: `aspect_cells_daily` of these nights; null for none.
 
     Returns:
-        run_date, metric, kind, key, the key columns, n, total, squares, value. Counts: value = total, n null. Sentiment: n scored
-        texts, `total` and `squares` the sums of their values and of the squares; value = total / n, and no row where n is 0.
+        run_date, metric, kind, key, the key columns, n, total, squares, value. Counts: value = total, n null; n_docs: squares is
+        at most the sum over texts of their squared numbers of documents, and that sum where there is one text; n_effective: null.
+        Sentiment: n scored texts, `total` and `squares` the sums of their values and of the squares; value = total / n, and no
+        row where n is 0.
     """
     sums = [F.sum(c).alias(c) for c in _SUMS]
     sums += [F.sum(F.col(c).cast("decimal(24,9)")).cast("double").alias(c) for c in ("score_sum", "score_squares")]
@@ -152,26 +154,31 @@ def _measure(metric: str, n: Column, total: Column, squares: Column) -> Column:
     )  # fmt: skip
 
 
+def _counts() -> list[Column]:
+    n_docs, n_texts = F.col("n_docs").cast("double"), F.greatest(F.col("n_effective"), F.lit(1))
+    return [
+        _measure("n_docs", F.lit(None), n_docs, n_docs * n_docs / n_texts),
+        _measure("n_effective", F.lit(None), F.col("n_effective"), F.lit(None)),
+    ]
+
+
 def _measures() -> list[Column]:
-    counts = [_measure(c, F.lit(None), F.col(c), F.lit(None)) for c in COUNTS]
     n, negative = F.col("n_scored"), F.col("n_negative")
     return [
-        *counts,
+        *_counts(),
         _measure("negative_share", n, negative, negative),
         _measure("mean_sentiment", n, F.col("score_sum"), F.col("score_squares")),
     ]
 
 
 def _of_phrases(phrases: DataFrame) -> DataFrame:
-    counts = [_measure(c, F.lit(None), F.col(c), F.lit(None)) for c in COUNTS]
-    return _of_one(phrases.where(F.col("phrase").isNotNull()), "phrase", counts)
+    return _of_one(phrases.where(F.col("phrase").isNotNull()), "phrase", _counts())
 
 
 def _of_aspects(aspects: DataFrame) -> DataFrame:
     sums = aspects.groupBy(RUN_DATE, "aspect").agg(*[F.sum(c).alias(c) for c in ASPECT_COUNTS])
-    counts = [_measure(c, F.lit(None), F.col(c), F.lit(None)) for c in COUNTS]
     n, negative = F.col("n_effective"), F.col("n_negative")
-    return _of_one(sums, "aspect", [*counts, _measure("negative_share", n, negative, negative)])
+    return _of_one(sums, "aspect", [*_counts(), _measure("negative_share", n, negative, negative)])
 
 
 def _of_one(rows: DataFrame, kind: str, measures: Sequence[Column]) -> DataFrame:
@@ -192,8 +199,13 @@ def with_windows(series: DataFrame, windows: Sequence[Nights], *, tonight: bool)
         tonight: whether the night the window is about is one more place after its `days`.
 
     Returns:
-        run_date (of the window), the series' keys, and arrays `at` (place of the night in the window), `n`, `total`, `squares`
-        in the order of `at`. Nights of the window that are not in `at` had no documents.
+        run_date (of the window), the series' keys, arrays `at` (place of the night in the window), `n`, `total`, `squares` in the
+        order of `at`, and `copies`. Nights of the window that are not in `at` had no documents.
+
+        copies: how many documents the text of a document has: the median over the documents of the window but for tonight's, of
+        phrases for phrases and of segments for segments; 1 for other metrics than `n_docs`. A count of documents whose texts come
+        by chance is a compound Poisson count; its dispersion is the mean of that, and a phrase that is new cannot show it by
+        itself. The median, so that a wave in the history does not hide the next.
     """
     spark = series.sparkSession
     places = [
@@ -215,4 +227,18 @@ def with_windows(series: DataFrame, windows: Sequence[Nights], *, tonight: bool)
         F.col(f"entries.{c}").alias(a)
         for c, a in (("place", "at"), ("n", "n"), ("total", "total"), ("squares", "squares"))
     ]
-    return rows.select(F.col("window_date").alias(RUN_DATE), "metric", "kind", "key", *KEY_COLUMNS, *arrays)
+    # two rows per window at most
+    rows = rows.withColumn("is_phrase", F.col("kind") == "phrase").join(
+        F.broadcast(_copies(joined)), on=["window_date", "is_phrase"], how="left"
+    )
+    copies = F.when(F.col("metric") == "n_docs", F.coalesce("copies", F.lit(1.0))).otherwise(1.0).alias("copies")
+    return rows.select(F.col("window_date").alias(RUN_DATE), "metric", "kind", "key", *KEY_COLUMNS, *arrays, copies)
+
+
+def _copies(joined: DataFrame) -> DataFrame:
+    """Return window_date, is_phrase and copies (see `with_windows`) of series joined with the nights of their windows."""
+    past = joined.where((F.col("metric") == "n_docs") & (F.col("day") < F.col("window_date")) & (F.col("total") > 0))
+    each, weight = F.col("squares") / F.col("total"), F.col("total").cast("long")
+    return past.groupBy("window_date", (F.col("kind") == "phrase").alias("is_phrase")).agg(
+        F.percentile(each, 0.5, weight).alias("copies")
+    )

@@ -137,6 +137,23 @@ def test_alerts_are_what_was_planted(anomalies: DataFrame) -> None:
     assert ("n_docs", "phrase=usual words") not in rows
 
 
+def test_where_texts_always_come_as_copies_a_few_copies_are_no_news(spark: SparkSession) -> None:
+    rng = np.random.default_rng(11)
+    rows = []
+    for day in DAYS:
+        for phrase in np.flatnonzero(rng.random(2000) < 0.1):
+            rows.append((day, f"phrase {phrase}", int(rng.integers(2, 7)), 1))
+    # an earlier wave of one text does not make the next one usual
+    rows += [(DAYS[-9], "old wave", 300, 1), (TONIGHT, "new wave", 60, 1), (TONIGHT, "new words", 40, 10)]
+    phrases = spark.createDataFrame(rows, "run_date date, phrase string, n_docs bigint, n_effective bigint")
+    cells = spark.createDataFrame([], CELLS_DAILY.struct())
+    series = to_series(cells.withColumn("run_date", F.lit(TONIGHT)), phrases).persist()
+    alerts = to_anomalies(series, NIGHTS, [TONIGHT]).where("is_alert").select("metric", "phrase").collect()
+    assert {tuple(r) for r in alerts} == {("n_docs", "new wave"), ("n_docs", "new words"), ("n_effective", "new words")}
+    trends = to_trends(series, NIGHTS, [TONIGHT]).where("direction != 'flat' AND metric = 'n_docs'")
+    assert trends.count() <= 2, "copies that come by chance are no trend"
+
+
 def test_anomalies_do_not_depend_on_partitions_or_on_what_comes_later(
     cells: DataFrame, phrases: DataFrame, anomalies: DataFrame
 ) -> None:

@@ -55,7 +55,8 @@ def make_fit(spec: MovementSpec) -> Callable[[Frames], Frames]:
     """Return the function that fits each series' history; a series not worth a test gives no row.
 
     In: what `with_windows(tonight=True)` returns. Out: without its arrays, and with value, n_texts (nan for counts), n_history,
-    the fields of `Baseline`, family, and log_dispersion with its noise (nan where the series says nothing about its family).
+    copies, the fields of `Baseline`, family, and log_dispersion with its noise (nan where the series says nothing about its
+    family).
     """
 
     def fit(frames: Frames) -> Frames:
@@ -110,7 +111,7 @@ def make_predict() -> Callable[[Frames], Frames]:
     """Return the function that holds each fitted series against its prediction.
 
     In: what `make_fit` gives, with prior and lent of its family. Out: without the fit's inner columns, and with lower, upper,
-    score, p_value, dispersion, dof.
+    score, p_value, dispersion (`copies` at least), dof.
     """
 
     def predict(frames: Frames) -> Frames:
@@ -120,6 +121,7 @@ def make_predict() -> Callable[[Frames], Frames]:
                 base = baseline.Baseline(**{c: part[c].to_numpy(dtype=float) for c in _FITTED}, n=history)
                 shared = (part[c].to_numpy(dtype=float) for c in ("prior", "lent"))
                 dispersion, dof = baseline.moderated(base, *shared)
+                dispersion = np.maximum(dispersion, part["copies"].to_numpy(dtype=float))
                 value, texts = part["value"].to_numpy(dtype=float), part["n_texts"].to_numpy(dtype=float)
                 if metric in _COUNTS:
                     found = baseline.predict_counts(value, base, dispersion, dof)
@@ -127,7 +129,7 @@ def make_predict() -> Callable[[Frames], Frames]:
                     found = baseline.predict_shares(value, texts, base, dispersion, dof)
                 else:
                     found = baseline.predict_means(value, texts, base, dispersion, dof)
-                inner = ["weight", "spread", "size", "family", "log_dispersion", "noise", "prior", "lent"]
+                inner = ["weight", "spread", "size", "family", "log_dispersion", "noise", "prior", "lent", "copies"]
                 yield part.drop(columns=inner).assign(
                     lower=found.lower,
                     upper=found.upper,
@@ -156,7 +158,8 @@ def make_trends(spec: MovementSpec) -> Callable[[Frames], Frames]:
                 n, total, squares = dense(part, ("n", "total", "squares"), len(window.days))
                 day = np.array([(d - window.days[0]).days for d in window.days], dtype=float)
                 if metric in _COUNTS:
-                    values, variance = total, changes.count_variance(total, levels)
+                    values, copies = total, part["copies"].to_numpy(dtype=float)
+                    variance = changes.count_variance(total, levels) * copies[:, None]
                     nights = np.full(len(part), len(window.days))
                     is_tested = total.sum(axis=1) >= spec.min_texts
                 else:
@@ -168,7 +171,7 @@ def make_trends(spec: MovementSpec) -> Callable[[Frames], Frames]:
                     is_tested = nights >= spec.min_nights
                 line = changes.slopes(values, variance, levels, day)
                 change = changes.change_points(values, variance, levels)
-                out = part.drop(columns=["at", "n", "total", "squares"]).assign(
+                out = part.drop(columns=["at", "n", "total", "squares", "copies"]).assign(
                     n_nights=nights.astype(int),
                     slope=line.slope,
                     slope_low=line.low,
