@@ -14,9 +14,11 @@ from typing import Any
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
+from example_head import save_example_head
 from forget_kills import SAMPLE, STEPS
 from small_nights import IN_TURN
 
+from pipeline.config import load_config
 from pipeline.manifest import published_runs, read_manifest
 from pipeline.read_tables import open_duckdb
 from pipeline.sample import planted
@@ -37,7 +39,8 @@ def succeeded(line: list[Any]) -> str:
 def nightly(corpus: Path, root: Path, times: int = 1) -> None:
     """Run the night's job, several times in one process."""
     line = ["--config", str(SAMPLE), "--from", str(NIGHTS[0]), "--to", str(NIGHTS[-1])]
-    line += ["--set", f"input.path={corpus}", f"output.root={root}"]
+    heads = f"model.heads={{subject: {corpus.parent / 'head'}}}"
+    line += ["--set", f"input.path={corpus}", f"output.root={root}", heads]
     out = succeeded([sys.executable, "-c", IN_TURN, ROOT / "jobs/nightly.py", json.dumps([line] * times)])
     assert out.splitlines()[-1] == str([0] * times)
 
@@ -58,6 +61,7 @@ class Corpora:
     def __init__(self, folder: Path) -> None:
         succeeded([sys.executable, ROOT / "jobs/make_sample.py", "--out", folder])
         self.corpus, self.root = folder / "corpus", folder / "root"
+        save_example_head(folder / "head", encoder=load_config(SAMPLE).model.embedding)
         for path in self.corpus.iterdir():
             if not any(str(day) in path.name for day in NIGHTS):
                 path.unlink()
@@ -70,8 +74,10 @@ class Corpora:
             twice, once = "run_date, content_key HAVING count(*) > 1", "content_key HAVING count(*) = 1"
             shared, self.shared_key = db.execute(query.format(twice), [NIGHTS[0]]).fetchone() or ("", "")
             alone, self.lone_key = db.execute(query.format(once), [NIGHTS[1]]).fetchone() or ("", "")
+            labelled = db.execute("SELECT doc_id FROM doc_labels WHERE doc_id IN (?, ?)", [shared, alone]).fetchall()
         assert shared
         assert alone
+        assert len(labelled) == 2
         self.ids = (shared, alone)
         rerun = self.copy("rerun")
         with self.without_them():

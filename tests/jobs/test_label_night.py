@@ -7,55 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import pytest
+from example_head import LABELS, save_example_head
 
-from pipeline.config import ModelConfig
-from pipeline.head_training import Labelled, TrainedHead, head_of, save_head
-from pipeline.label_heads import fit_tensors
-from pipeline.model_lock import encoder_identity, head_entry, head_spec
-from pipeline.models import embedding_spec
+from pipeline.model_lock import head_entry, head_spec
 from pipeline.read_tables import open_duckdb
-from udfs.engine import Engine
 from udfs.models.head import load_head
 
 ROOT = Path(__file__).parents[2]
 DAY = "2026-10-14"
-LABELS = ("hardware", "billing", "praise")
-EXAMPLES = {
-    "hardware": [
-        "the router does not start",
-        "my charger is broken",
-        "the speaker has no sound",
-        "the screen stays dark",
-    ],
-    "billing": ["I was charged twice", "where is my refund", "the invoice is wrong", "cancel my subscription"],
-    "praise": ["works great, thank you", "I love it", "excellent support, very happy", "best purchase this year"],
-}
 STATIC = ["model.embedding=static-en", "model.sentiment=sentiment-en-static", "patterns.enabled=false"]
 pytestmark = pytest.mark.timeout(600)
-
-
-def save(folder: Path, labels: tuple[str, ...]) -> Path:
-    """Train a head for `labels` on the examples with the static encoder and save it."""
-    spec = embedding_spec(ModelConfig(embedding="static-en", device="cpu"))
-    texts = [text for label in labels for text in EXAMPLES[label]]
-    keys = [f"{i:03}" for i in range(len(texts))]
-    rows = pa.table({"content_key": keys, "lang_hint": ["en"] * len(texts), "text": texts})
-    found = pa.Table.from_batches(Engine(spec).score(rows.to_batches())).sort_by("content_key")
-    vectors = np.array(found["embedding"].to_pylist(), np.float32)
-    gold = np.repeat(np.arange(len(labels)), 4)
-    tensors = fit_tensors(
-        Labelled(vectors, gold, np.ones((len(texts), len(labels)), bool), np.array(["own"] * len(texts))),
-        len(labels),
-        0,
-        1e-5,
-        1,
-        "none",
-    )
-    trained = TrainedHead(head_of(tensors, labels, 1.0), tensors, 1.0, 1e-5, {})
-    save_head(trained, folder, folder.name, ["en"], spec.encoder, encoder_identity(spec.encoder), {}, "subject", {})
-    return folder
 
 
 def nightly(corpus: Path, root: Path, *settings: str) -> "subprocess.CompletedProcess[str]":
@@ -95,7 +57,7 @@ def results(root: Path) -> dict[str, Any]:
 def test_a_night_labels_its_documents_and_another_head_scores_nothing_again(tmp_path: Path) -> None:
     subprocess.run([sys.executable, ROOT / "jobs/make_sample.py", "--out", tmp_path], check=True, capture_output=True)
     corpus, root = tmp_path / "corpus", tmp_path / "out"
-    first, second = save(tmp_path / "three", LABELS), save(tmp_path / "two", LABELS[:2])
+    first, second = save_example_head(tmp_path / "three", LABELS), save_example_head(tmp_path / "two", LABELS[:2])
     unknown = nightly(corpus, root, f"model.heads={{subject: {tmp_path / 'nothing'}}}")
     assert unknown.returncode == 2
     assert "model.heads.subject" in unknown.stderr
