@@ -39,9 +39,11 @@ MASKS = ("[EMAIL]", "[CARD]", "[IBAN]", "[PHONE]")
 WORD = "zyxcanaryword"
 QUOTED = [
     "topics.min_texts=20", "patterns.enabled=true",
-    "patterns.aspects.given=[{name: order, terms: {en: [order]}}, {name: router, terms: {en: [router]}}]",
+    "patterns.aspects.given=["
+    + ", ".join(f"{{name: {thing}, terms: {{en: [{thing}]}}}}" for thing in ("order", "router", "kettle", "lamp", "camera"))
+    + "]",
 ]  # fmt: skip
-"""Topics and aspects, whose quotes the report shows; small nights have neither by default."""
+"""Topics and aspects, whose quotes the report shows; small nights have neither by default. The four things have a kind each."""
 KEEPS_THE_ROW = {"doc_id", "raw_text", "raw_bytes"}
 
 
