@@ -52,9 +52,10 @@ def explain(error: BaseException) -> NightjarError:
         return NightjarError(
             f"{found.group(1)[:_MAX_CHARS]}; {_NOTHING}. The texts are hardly to blame: look at the executors' memory and logs"
         )
-    if "ExecutorLostFailure" in text:
+    # a task that is lost four times, or the results that a stage reads, four times
+    if "ExecutorLostFailure" in text or "MetadataFetchFailedException" in text:
         return NightjarError(
-            f"executors were lost again and again, each time with the same task; {_NOTHING}. Look at their logs: killed for "
+            f"executors were lost again and again; {_NOTHING}. Look at their logs: killed for "
             "memory (raise spark.executor.memory or memoryOverhead), or taken away by the cluster"
         )
     if "idle timeout" in text:

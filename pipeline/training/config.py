@@ -33,6 +33,8 @@ _METRICS: dict[str, tuple[str, ...]] = {
     "multitask": ("loss", "accuracy", "macro_f1", "cosine"),
 }
 _LABELLING = ("classification", "multitask")
+_MOST_CLASSES = 63
+"""Labels of a head of which a set's annotators may have chosen among some: bits of a long in the shards."""
 _HIGHER_IS_BETTER = ("accuracy", "macro_f1", "cosine")
 
 
@@ -234,6 +236,12 @@ class TrainConfig(JobConfig):
             problems.append(f"loop.metric {self.loop.metric}: objective {self.objective} has {', '.join(metrics)}")
         if self.objective in _LABELLING and not self.model.heads:
             problems.append(f"model.heads: missing; objective {self.objective} needs a head and its labels")
+        if self.objective == "multitask":
+            problems += [
+                f"model.heads.{name}: {len(labels)} labels; objective multitask takes {_MOST_CLASSES} at most"
+                for name, labels in self.model.heads.items()
+                if len(labels) > _MOST_CLASSES
+            ]
         wrong = [key for key, i in _SPECIAL_IDS.items() if getattr(self.model, key) != i]
         if wrong:
             problems.append(f"model.{wrong[0]}: follows from the tokenizer; remove it")

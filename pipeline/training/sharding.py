@@ -42,7 +42,7 @@ def write_shards(
 
     Args:
         tokenizer: path of tokenizer.json.
-        heads: labels of each head, in the order of the positions that `label` becomes.
+        heads: labels of each head, in the order of the positions that `label` becomes; multitask: at most 63.
     """
     columns = _OF_OBJECTIVE[objective]
     spec = ShardSpec(tokenizer, max_tokens, whole=objective in ("causal_lm", "masked_lm"), columns=columns)
@@ -51,8 +51,9 @@ def write_shards(
     for name, labels in heads.items():
         place = F.array_position(F.array(*[F.lit(label) for label in labels]), F.col("label")).cast("int") - 1
         position = F.when(F.col("head") == name, place).otherwise(position)
-        bits = [F.when(F.array_contains("classes", label), 2**i).otherwise(0) for i, label in enumerate(labels)]
-        choice = F.when(F.col("head") == name, sum(bits, F.lit(0)).cast("long")).otherwise(choice)
+        if "classes" in columns:
+            bits = [F.when(F.array_contains("classes", label), 2**i).otherwise(0) for i, label in enumerate(labels)]
+            choice = F.when(F.col("head") == name, sum(bits, F.lit(0)).cast("long")).otherwise(choice)
     needed = {"target_ids": F.col("target"), "label": position.alias("label"), "classes": choice.alias("classes")}
     times = F.col("repeat") if "repeat" in rows.columns else F.lit(1)
     repeated = rows.withColumn("_time", F.explode(F.sequence(F.lit(1), times)))

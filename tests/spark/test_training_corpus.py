@@ -213,6 +213,20 @@ def test_shards_of_labels_and_vectors(spark: SparkSession, tmp_path: Path) -> No
     assert (validated.labels.tolist(), validated.classes.tolist()) == ([1], [0])  # type: ignore[union-attr]
 
 
+def test_a_head_may_have_more_classes_than_a_long_has_bits(spark: SparkSession, tmp_path: Path) -> None:
+    labels = [f"intent {i:02}" for i in range(77)]
+    path = write(tmp_path / "b.parquet", text=[f"the dog and cat {i}" for i in range(77)], label=labels)
+    model = {
+        "architecture": "encoder", "hidden_size": 8, "n_layers": 1, "n_heads": 2, "max_tokens": 8, "heads": {"intent": labels},
+    }  # fmt: skip
+    sets = {"train": [{"name": "b", "path": path, "label": "label", "head": "intent"}], "held_back": 0.1}
+    loop = {"batch_rows": 2, "micro_rows": 2, "epochs": 1, "lr": 0.001, "metric": "macro_f1", "threads": 1}
+    data = prepare(spark, lm_config(tmp_path, sets, objective="classification", model=model, loop=loop))
+    shards = [Shards(data.shards(part), pad_id=0) for part in ("train", "validation")]
+    found = [s.batch(np.arange(len(s))).labels.tolist() for s in shards]  # type: ignore[union-attr]
+    assert sorted([*found[0], *found[1]]) == list(range(77))
+
+
 def test_a_corpus_without_rows_says_what_became_of_them(spark: SparkSession, tmp_path: Path) -> None:
     path = write(tmp_path / "x.parquet", text=["", " "])
     config = lm_config(tmp_path, {"train": [{"name": "x", "path": path}], "held_back": 0.5})

@@ -36,6 +36,11 @@ def test_a_model_changed_on_an_executor_is_a_model_error() -> None:
             "Task 3 failed 4 times: Lost task 3.3 (TID 9): ExecutorLostFailure (executor 7 exited) Command exited with 137",
             "executors were lost again and again",
         ),
+        (
+            "ResultStage 92 has failed the maximum allowable number of times: 4. Most recent failure reason: "
+            "org.apache.spark.shuffle.MetadataFetchFailedException: Missing an output location for shuffle 3",
+            "executors were lost again and again",
+        ),
         ("org.apache.spark.sql.classic.SparkSession does not exist in the JVM", "the driver's JVM has ended"),
         (
             "Python worker process terminated due to idle timeout (5 s)",

@@ -80,6 +80,10 @@ def test_every_problem_is_reported_with_its_key(tmp_path: Path) -> None:
             {"objective": "classification"},
             r"model.heads: missing.*corpus set a: objective classification needs `label`",
         ),
+        (
+            {"objective": "multitask", "model": {**plain()["model"], "heads": {"x": [f"c{i}" for i in range(64)]}}},
+            r"model.heads.x: 64 labels; objective multitask takes 63 at most",
+        ),
         ({"loop": {**plain()["loop"], "metric": "f1"}}, r"loop.metric f1: objective causal_lm has loss, perplexity"),
         ({"corpus": {"train": plain()["corpus"]["train"]}}, "nothing to validate on"),
         ({"tokenizer": {"kind": "wordpiece", "scripts": ["kana"]}}, "scripts kana: wordpiece takes han only"),
