@@ -58,7 +58,7 @@ test-spark41: java ## the tests on PySpark 4.1, in an environment of its own
 	$(PYTHON) -m venv .venv-spark41
 	grep -v '^pyspark==' constraints.txt > .venv-spark41/constraints.txt
 	.venv-spark41/bin/python -m pip install --quiet --constraint .venv-spark41/constraints.txt 'pyspark>=4.1,<4.2' --editable '.[dev]'
-	.venv-spark41/bin/python -m pytest
+	.venv-spark41/bin/python -m pytest -n 2 --dist loadfile
 
 bench: setup peers ## the engine against its peers, side by side; DATA="files or folders of Parquet with a text column"
 	$(BIN)/python -m benchmarks.engine $(if $(DATA),--data $(DATA)) --modes $(MODES) --rows $(ROWS) --repeats 3 \
