@@ -52,6 +52,9 @@ _DEFAULTS = {
     # descriptions of plans, which the driver keeps for every query, would fill a small heap
     "spark.sql.maxPlanStringLength": "20000",
     "spark.sql.ui.retainedExecutions": "50",
+    # the table that a broadcast join looks into takes a page however few rows it has; Spark's own choice for 2 GB is 32 MB, and a
+    # frame that is held holds its tables
+    "spark.buffer.pageSize": "2m",
     # thousands of small files are listed in so many tasks, not in one each
     "spark.sql.sources.parallelPartitionDiscovery.parallelism": "64",
 }
