@@ -19,6 +19,7 @@ from pipeline.patterns.keyphrases import log_likelihood_ratio, to_keyphrases_dai
 from pipeline.patterns.phrase_config import ConceptsConfig, KeyphrasesConfig, RulesConfig
 from pipeline.patterns.rule_tables import ASSOCIATION_RULES
 from pipeline.patterns.rules import to_association_rules
+from pipeline.patterns.settled import settled
 from pipeline.patterns.texts import to_distinct_texts, with_phrases
 from pipeline.table import Table
 from udfs.pattern_statistics import g2
@@ -90,11 +91,11 @@ def frames(spark: SparkSession) -> Frames:
 
 
 def built(docs: DataFrame, config: KeyphrasesConfig = KeyphrasesConfig()) -> Frames:  # noqa: B008
-    texts = to_distinct_texts(docs, docs)
-    phrased = with_phrases(texts, config).persist()
-    counts = to_phrase_counts(phrased, config).persist()
+    texts = settled(to_distinct_texts(docs, docs))
+    phrased = settled(with_phrases(texts, config))
+    counts = settled(to_phrase_counts(phrased, config))
     published = counts.where("not is_part")
-    keyphrases = to_keyphrases_daily(counts, published, phrased, texts, [NIGHT], config).persist()
+    keyphrases = settled(to_keyphrases_daily(counts, published, phrased, texts, [NIGHT], config))
     return Frames(docs, texts, phrased, counts, keyphrases)
 
 
