@@ -69,7 +69,7 @@ class Corpora:
         with open_duckdb(self.root) as db:
             query = (
                 "SELECT min(doc_id), arg_min(content_key, doc_id) FROM doc_scores WHERE run_date = ? AND is_canonical "
-                "AND error_code IS NULL AND content_key IN (SELECT content_key FROM doc_scores GROUP BY {})"
+                "AND error_code IS NULL AND lang = 'en' AND content_key IN (SELECT content_key FROM doc_scores GROUP BY {})"
             )
             twice, once = "run_date, content_key HAVING count(*) > 1", "content_key HAVING count(*) = 1"
             shared, self.shared_key = db.execute(query.format(twice), [NIGHTS[0]]).fetchone() or ("", "")
