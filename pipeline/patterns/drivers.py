@@ -1,9 +1,10 @@
 """What an alert's change is made of: an exact additive decomposition, and the likely cause read from it.
 
-Counts: a segment's distinct texts grow with the whole (`volume`) or away from it (`mix`, which adds up to 0), and copies of texts
-come on top (`campaign`). Shares and means: Kitagawa's decomposition with symmetric weights (Kitagawa 1955, Components of a
-difference between two rates, JASA 50, 1168-1194; known too as Oaxaca's and Blinder's, 1973) into who writes (`mix`) and what they
-say (`within`), of which a measured shift of a new model is taken off (`model_change`).
+Counts: a segment's distinct texts grow with the whole (`volume`) or away from it (`mix`, which adds up to 0), each text
+with the documents it has in the corpus as a rule, and copies beyond these come on top (`campaign`). Shares and means:
+Kitagawa's decomposition with symmetric weights (Kitagawa 1955, Components of a difference between two rates, JASA 50,
+1168-1194; known too as Oaxaca's and Blinder's, 1973) into who writes (`mix`) and what they say (`within`), of which a
+measured shift of a new model is taken off (`model_change`).
 """
 
 from collections.abc import Sequence
@@ -93,7 +94,10 @@ def _places(cells: DataFrame, windows: Sequence[Nights], shifts: DataFrame | Non
 def _sums(
     cells: DataFrame, phrases: DataFrame | None, aspects: DataFrame | None, alerts: DataFrame, places: DataFrame
 ) -> DataFrame:
-    """Return per alert, dimension and segment the sums over the baseline (`_0`) and of tonight (`_1`)."""
+    """Return per alert, dimension and segment the sums over the baseline (`_0`) and of tonight (`_1`).
+
+    `usual_copies` is the documents per distinct text of the whole corpus over the baseline; null where that has no texts.
+    """
     of_all = places.where("aspect = ''").drop("aspect")
     score_sum = F.col("score_sum").cast("decimal(24,9)").alias("score_sum")
     counted = cells.select(RUN_DATE, *CELL, *_LONGS, score_sum)
@@ -118,7 +122,11 @@ def _sums(
     # the alerts of a night; (run_date, metric, kind, key) is unique
     matched = everything.join(F.broadcast(alerts.select(*_ALERT)), on=[RUN_DATE, "kind", "key"], how="inner")
     names = [f"{c}_{side}" for c in (*_LONGS, "score_sum") for side in (0, 1)] + ["n_scored_old"]
-    return matched.groupBy(*_SEGMENT, "date_from", "n_nights", "changed_on").agg(*[F.sum(c).alias(c) for c in names])
+    sums = matched.groupBy(*_SEGMENT, "date_from", "n_nights", "changed_on").agg(*[F.sum(c).alias(c) for c in names])
+    documents, texts = F.sum("n_docs_0"), F.sum("n_effective_0")
+    usual = per_window.groupBy(RUN_DATE).agg((documents / F.nullif(texts, F.lit(0))).alias("usual_copies"))
+    # one row per night
+    return sums.join(F.broadcast(usual), on=RUN_DATE, how="left")
 
 
 def _chosen(per_window: DataFrame, choices: Sequence[Column], columns: Sequence[str]) -> DataFrame:
@@ -206,7 +214,8 @@ def _contributions(s: DataFrame) -> DataFrame:
     growth = F.col("n_effective_1") - usual
     volume = F.when(all_usual > 0, usual / F.nullif(all_usual, F.lit(0.0)) * (F.col("all_n_effective_1") - all_usual))
     volume = F.coalesce(volume, growth)
-    copies = (F.col("n_docs_1") - F.col("n_effective_1")) - (F.col("n_docs_0") - F.col("n_effective_0")) / n
+    per_text = F.when(is_docs, F.coalesce("usual_copies", F.lit(1.0))).otherwise(1.0)
+    copies = (F.col("n_docs_1") - F.col("n_docs_0") / n) - growth * per_text
 
     def ratio(a: str, b: str) -> Column:
         return F.col(a) / F.nullif(F.col(b), F.lit(0.0))
@@ -224,7 +233,9 @@ def _contributions(s: DataFrame) -> DataFrame:
         return F.struct(F.lit(component).alias("component"), value.alias("contribution"))
 
     counts = F.array(
-        part("volume", volume), part("mix", growth - volume), part("campaign", F.when(is_docs, copies).otherwise(0.0))
+        part("volume", volume * per_text),
+        part("mix", (growth - volume) * per_text),
+        part("campaign", F.when(is_docs, copies).otherwise(0.0)),
     )
     rates = F.array(part("mix", mix), part("within", within), part("model_change", model))
     docs0, docs1 = F.col("all_n_docs_0") / n, F.col("all_n_docs_1")

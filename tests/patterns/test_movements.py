@@ -146,10 +146,19 @@ def test_where_texts_always_come_as_copies_a_few_copies_are_no_news(spark: Spark
     # an earlier wave of one text does not make the next one usual
     rows += [(DAYS[-9], "old wave", 300, 1), (TONIGHT, "new wave", 60, 1), (TONIGHT, "new words", 40, 10)]
     phrases = spark.createDataFrame(rows, "run_date date, phrase string, n_docs bigint, n_effective bigint")
-    cells = spark.createDataFrame([], CELLS_DAILY.struct())
-    series = to_series(cells.withColumn("run_date", F.lit(TONIGHT)), phrases).persist()
-    alerts = to_anomalies(series, NIGHTS, [TONIGHT]).where("is_alert").select("metric", "phrase").collect()
+    columns = "run_date date, source string, group_key string, lang string, topic_id bigint, n_docs bigint, n_effective bigint"
+    counts = spark.createDataFrame([(day, "web", "A", "en", 0, 800, 200) for day in DAYS], columns)
+    zeros = {c: F.lit(0).cast("bigint") for c in ("n_scored", "n_negative")}
+    cells = counts.withColumns(zeros | {c: F.lit(0.0) for c in ("score_sum", "score_squares")})
+    series = to_series(cells, phrases).persist()
+    anomalies = to_anomalies(series, NIGHTS, [TONIGHT]).persist()
+    alerts = anomalies.where("is_alert").select("metric", "phrase").collect()
     assert {tuple(r) for r in alerts} == {("n_docs", "new wave"), ("n_docs", "new words"), ("n_effective", "new words")}
+    drivers = to_trend_drivers(anomalies, cells, phrases, NIGHTS, [TONIGHT]).persist()
+    causes = with_likely_cause(anomalies, drivers, NIGHTS).where("is_alert AND metric = 'n_docs'")
+    assert {r.phrase: r.likely_cause for r in causes.collect()} == {"new wave": "campaign", "new words": "volume"}
+    volume = drivers.where("key = 'phrase=new words' AND metric = 'n_docs' AND component = 'volume'").collect()
+    assert [r.contribution for r in volume] == [40.0], "ten texts with the four documents a text has here as a rule"
     trends = to_trends(series, NIGHTS, [TONIGHT]).where("direction != 'flat' AND metric = 'n_docs'")
     assert trends.count() <= 2, "copies that come by chance are no trend"
 
