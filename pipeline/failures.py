@@ -17,6 +17,7 @@ _BUDGET = re.compile(r"CrashBudgetError: (.+)")
 _MAX_CHARS = 300
 _WORKER_LOST = ("Python worker exited unexpectedly", "worker process terminated due to idle timeout", "CUDA error")
 _JVM_LOST = ("does not exist in the JVM", "Answer from Java side is empty", "Java heap space")
+_STAGE_AGAIN = "failed the maximum allowable number of times"
 _BRIDGE = ("py4j", "pyspark")
 _NOTHING = "nothing was published"
 
@@ -52,8 +53,8 @@ def explain(error: BaseException) -> NightjarError:
         return NightjarError(
             f"{found.group(1)[:_MAX_CHARS]}; {_NOTHING}. The texts are hardly to blame: look at the executors' memory and logs"
         )
-    # a task that is lost four times, or the results that a stage reads, four times
-    if "ExecutorLostFailure" in text or "MetadataFetchFailedException" in text:
+    # a task is lost four times, or four times what a stage is to read
+    if "ExecutorLostFailure" in text or (_STAGE_AGAIN in text and "FetchFailedException" in text):
         return NightjarError(
             f"executors were lost again and again; {_NOTHING}. Look at their logs: killed for "
             "memory (raise spark.executor.memory or memoryOverhead), or taken away by the cluster"

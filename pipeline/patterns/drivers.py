@@ -1,7 +1,7 @@
 """What an alert's change is made of: an exact additive decomposition, and the likely cause read from it.
 
-Counts: a segment's distinct texts grow with the whole (`volume`) or away from it (`mix`, which adds up to 0), each text
-with the documents it has in the corpus as a rule, and copies beyond these come on top (`campaign`). Shares and means:
+Counts: a segment's distinct texts grow with the whole (`volume`) or away from it (`mix`, which adds up to 0 for texts),
+each text with the documents it has there as a rule, and copies beyond these come on top (`campaign`). Shares and means:
 Kitagawa's decomposition with symmetric weights (Kitagawa 1955, Components of a difference between two rates, JASA 50,
 1168-1194; known too as Oaxaca's and Blinder's, 1973) into who writes (`mix`) and what they say (`within`), of which a
 measured shift of a new model is taken off (`model_change`).
@@ -18,6 +18,7 @@ from pipeline.patterns.anomalies import history_windows
 from pipeline.patterns.movement_config import MovementConfig
 from pipeline.patterns.movement_tables import KEY_COLUMNS, TREND_DRIVERS
 from pipeline.patterns.series import ASPECT_COUNTS, CELL, COUNTS, KINDS, Night, segment_key
+from udfs.patterns.baseline import SPARSE
 from udfs.patterns.calendar import Nights
 
 _ALERT = (RUN_DATE, "metric", "kind", "key")
@@ -214,7 +215,11 @@ def _contributions(s: DataFrame) -> DataFrame:
     growth = F.col("n_effective_1") - usual
     volume = F.when(all_usual > 0, usual / F.nullif(all_usual, F.lit(0.0)) * (F.col("all_n_effective_1") - all_usual))
     volume = F.coalesce(volume, growth)
-    per_text = F.when(is_docs, F.coalesce("usual_copies", F.lit(1.0))).otherwise(1.0)
+    # a segment's own copies where it had texts enough to show them, else those of the alert's key, else the corpus'
+    enough = SPARSE * n
+    own = F.when(F.col("n_effective_0") >= enough, F.col("n_docs_0") / F.col("n_effective_0"))
+    whole = F.when(F.col("all_n_effective_0") >= enough, F.col("all_n_docs_0") / F.col("all_n_effective_0"))
+    per_text = F.when(is_docs, F.coalesce(own, whole, "usual_copies", F.lit(1.0))).otherwise(1.0)
     copies = (F.col("n_docs_1") - F.col("n_docs_0") / n) - growth * per_text
 
     def ratio(a: str, b: str) -> Column:

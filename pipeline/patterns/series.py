@@ -100,10 +100,11 @@ def to_series(cells: DataFrame, phrases: DataFrame | None = None, aspects: DataF
         aspects: `aspect_cells_daily` of these nights; null for none.
 
     Returns:
-        run_date, metric, kind, key, the key columns, n, total, squares, value. Counts: value = total, n null; n_docs: squares is
-        at most the sum over texts of their squared numbers of documents, and that sum where there is one text; n_effective: null.
-        Sentiment: n scored texts, `total` and `squares` the sums of their values and of the squares; value = total / n, and no
-        row where n is 0.
+        run_date, metric, kind, key, the key columns, n, total, squares, value. Counts: value = total, n null, squares null but
+        for n_docs: documents times documents per text, which is the sum over texts of their squared numbers of documents where
+        all have the same; null where the row has no text of its own (its canonical documents are elsewhere). Sentiment: n
+        scored texts, `total` and `squares` the sums of their values and of the squares; value = total / n, and no row where n
+        is 0.
     """
     sums = [F.sum(c).alias(c) for c in _SUMS]
     sums += [F.sum(F.col(c).cast("decimal(24,9)")).cast("double").alias(c) for c in ("score_sum", "score_squares")]
@@ -155,7 +156,7 @@ def _measure(metric: str, n: Column, total: Column, squares: Column) -> Column:
 
 
 def _counts() -> list[Column]:
-    n_docs, n_texts = F.col("n_docs").cast("double"), F.greatest(F.col("n_effective"), F.lit(1))
+    n_docs, n_texts = F.col("n_docs").cast("double"), F.nullif(F.col("n_effective"), F.lit(0))
     return [
         _measure("n_docs", F.lit(None), n_docs, n_docs * n_docs / n_texts),
         _measure("n_effective", F.lit(None), F.col("n_effective"), F.lit(None)),
@@ -202,10 +203,11 @@ def with_windows(series: DataFrame, windows: Sequence[Nights], *, tonight: bool)
         run_date (of the window), the series' keys, arrays `at` (place of the night in the window), `n`, `total`, `squares` in the
         order of `at`, and `copies`. Nights of the window that are not in `at` had no documents.
 
-        copies: how many documents the text of a document has: the median over the documents of the window but for tonight's, of
-        phrases for phrases and of segments for segments; 1 for other metrics than `n_docs`. A count of documents whose texts come
-        by chance is a compound Poisson count; its dispersion is the mean of that, and a phrase that is new cannot show it by
-        itself. The median, so that a wave in the history does not hide the next.
+        copies: how many documents the text of a document has, over phrases for phrases and over segments for segments (for
+        these documents per text, which is less): the median over the documents of a night, of these the median over the
+        window's nights but for tonight, so that a wave sways its own night alone; 1 for other metrics than `n_docs`. A count of
+        documents whose texts come by chance is a compound Poisson count with the mean of that as dispersion, and a series that
+        is new cannot show it by itself.
     """
     spark = series.sparkSession
     places = [
@@ -239,6 +241,7 @@ def _copies(joined: DataFrame) -> DataFrame:
     """Return window_date, is_phrase and copies (see `with_windows`) of series joined with the nights of their windows."""
     past = joined.where((F.col("metric") == "n_docs") & (F.col("day") < F.col("window_date")) & (F.col("total") > 0))
     each, weight = F.col("squares") / F.col("total"), F.col("total").cast("long")
-    return past.groupBy("window_date", (F.col("kind") == "phrase").alias("is_phrase")).agg(
+    nightly = past.groupBy("window_date", (F.col("kind") == "phrase").alias("is_phrase"), "day").agg(
         F.percentile(each, 0.5, weight).alias("copies")
     )
+    return nightly.groupBy("window_date", "is_phrase").agg(F.percentile("copies", 0.5).alias("copies"))

@@ -117,7 +117,7 @@ def test_both_executors_killed_in_turn_change_nothing(
 
 
 def test_executors_that_always_die_end_the_run_and_publish_nothing(cluster: Cluster) -> None:
-    """Each is killed when its Python workers are there, so with a task: the fourth loss of the same task ends the run."""
+    """Each is killed once it has Python workers, so with a task: the fourth loss of one, or of what it reads, ends the run."""
     process = cluster.start("failed")
     cluster.kill_one(process, "w1", N // 6)
     deadline, killed = time.monotonic() + 400, set[int]()

@@ -16,7 +16,7 @@ _HEAD = """\
 
 <!-- Generated from tests/faults/cases.yaml by `make docs`; do not edit. -->
 
-{shown} of {n} planned cases are shown by tests, {open} are not. A case is shown by all of its tests together; run one with
+{shown} of {n} planned cases are shown by tests; not shown: {open}. A case is shown by all of its tests together; run one with
 `python -m pytest -m 'faults or cluster or not faults' NODE`. Tests under `tests/unit`, `tests/spark` and `tests/jobs` run
 with `make test`, those under `tests/faults` with `make test-faults`, those under `tests/cluster` with `make test-cluster`.
 """

@@ -143,22 +143,39 @@ def test_where_texts_always_come_as_copies_a_few_copies_are_no_news(spark: Spark
     for day in DAYS:
         for phrase in np.flatnonzero(rng.random(2000) < 0.1):
             rows.append((day, f"phrase {phrase}", int(rng.integers(2, 7)), 1))
-    # an earlier wave of one text does not make the next one usual
-    rows += [(DAYS[-9], "old wave", 300, 1), (TONIGHT, "new wave", 60, 1), (TONIGHT, "new words", 40, 10)]
+    # an earlier wave of one text, larger than all the rest, does not make the next one usual
+    rows += [(DAYS[-9], "old wave", 100_000, 1), (TONIGHT, "new wave", 60, 1), (TONIGHT, "new words", 40, 10)]
     phrases = spark.createDataFrame(rows, "run_date date, phrase string, n_docs bigint, n_effective bigint")
     columns = "run_date date, source string, group_key string, lang string, topic_id bigint, n_docs bigint, n_effective bigint"
-    counts = spark.createDataFrame([(day, "web", "A", "en", 0, 800, 200) for day in DAYS], columns)
+    news = [(day, "wire", "A", "en", 0, 8_000, 2_000) for day in DAYS]
+    reviews = [(day, "shop", "B", "en", 1, n, n) for day in DAYS for n in [150 if day == TONIGHT else 100]]
     zeros = {c: F.lit(0).cast("bigint") for c in ("n_scored", "n_negative")}
+    counts = spark.createDataFrame(news + reviews, columns)
     cells = counts.withColumns(zeros | {c: F.lit(0.0) for c in ("score_sum", "score_squares")})
     series = to_series(cells, phrases).persist()
     anomalies = to_anomalies(series, NIGHTS, [TONIGHT]).persist()
-    alerts = anomalies.where("is_alert").select("metric", "phrase").collect()
-    assert {tuple(r) for r in alerts} == {("n_docs", "new wave"), ("n_docs", "new words"), ("n_effective", "new words")}
-    drivers = to_trend_drivers(anomalies, cells, phrases, NIGHTS, [TONIGHT]).persist()
-    causes = with_likely_cause(anomalies, drivers, NIGHTS).where("is_alert AND metric = 'n_docs'")
-    assert {r.phrase: r.likely_cause for r in causes.collect()} == {"new wave": "campaign", "new words": "volume"}
-    volume = drivers.where("key = 'phrase=new words' AND metric = 'n_docs' AND component = 'volume'").collect()
-    assert [r.contribution for r in volume] == [40.0], "ten texts with the four documents a text has here as a rule"
+    alerts = {(r.metric, r.key) for r in anomalies.where("is_alert").collect()}
+    assert {a for a in alerts if "phrase" in a[1]} == {
+        ("n_docs", "phrase=new wave"),
+        ("n_docs", "phrase=new words"),
+        ("n_effective", "phrase=new words"),
+    }
+    assert ("n_docs", "group_key=B") in alerts, "a group that has no copies is not judged by those of another"
+    drivers = to_trend_drivers(anomalies, cells, phrases, NIGHTS, [TONIGHT]).where("metric = 'n_docs'").toPandas()
+    causes = with_likely_cause(anomalies, spark.createDataFrame(drivers), NIGHTS).where(
+        "is_alert AND metric = 'n_docs'"
+    )
+    found = {r.key: r.likely_cause for r in causes.collect()}
+    assert found["phrase=new wave"] == "campaign"
+    assert found["phrase=new words"] == found["group_key=B"] == "volume"
+
+    def parts(key: str) -> dict[str, float]:
+        one = drivers[(drivers.key == key) & drivers.dimension.isin(["none", "source"])]
+        return dict(one.groupby("component").contribution.sum())
+
+    assert parts("group_key=B") == pytest.approx({"volume": 50, "mix": 0, "campaign": 0})
+    usual = (8_000 + 100) / (2_000 + 100)
+    assert parts("phrase=new words") == pytest.approx({"volume": 10 * usual, "mix": 0, "campaign": 40 - 10 * usual})
     trends = to_trends(series, NIGHTS, [TONIGHT]).where("direction != 'flat' AND metric = 'n_docs'")
     assert trends.count() <= 2, "copies that come by chance are no trend"
 

@@ -3,6 +3,7 @@
 import json
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pyspark.sql import SparkSession
@@ -116,3 +117,8 @@ def test_discovery_script_prints_what_spark_reads(tmp_path: Path) -> None:
     assert json.loads(done.stdout) == {"name": "gpu", "addresses": ["0", "1"]}
     fake.write_text("#!/bin/sh\necho 'no driver' >&2\nexit 9\n")
     assert subprocess.run([FOLDER / "gpu-discovery.sh"], capture_output=True, env=environment).returncode != 0
+
+
+def test_small_broadcast_tables_take_small_pages(spark: SparkSession) -> None:
+    jvm: Any = spark.sparkContext._jvm
+    assert jvm.org.apache.spark.SparkEnv.get().memoryManager().pageSizeBytes() == 2 * 2**20

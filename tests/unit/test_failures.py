@@ -41,6 +41,11 @@ def test_a_model_changed_on_an_executor_is_a_model_error() -> None:
             "org.apache.spark.shuffle.MetadataFetchFailedException: Missing an output location for shuffle 3",
             "executors were lost again and again",
         ),
+        (
+            "ShuffleMapStage 7 has failed the maximum allowable number of times: 4. Most recent failure reason: "
+            "org.apache.spark.shuffle.FetchFailedException: Failed to connect to host/10.0.0.3:41234",
+            "executors were lost again and again",
+        ),
         ("org.apache.spark.sql.classic.SparkSession does not exist in the JVM", "the driver's JVM has ended"),
         (
             "Python worker process terminated due to idle timeout (5 s)",

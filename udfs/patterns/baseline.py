@@ -23,6 +23,8 @@ Ints = np.ndarray[Any, np.dtype[np.int64]]
 _PRIOR_LIMIT = 20.0
 """Most degrees of freedom that a family may lend to a series."""
 _TINY = 1e-300
+SPARSE = 2.0
+"""Documents a night, in the mean, below which a series says nothing about its dispersion."""
 _LEVEL_COUNT = 10
 """Documents in the history for each kind of night, below which the kinds are not told apart."""
 

@@ -55,8 +55,8 @@ def make_fit(spec: MovementSpec) -> Callable[[Frames], Frames]:
     """Return the function that fits each series' history; a series not worth a test gives no row.
 
     In: what `with_windows(tonight=True)` returns. Out: without its arrays, and with value, n_texts (nan for counts), n_history,
-    copies, the fields of `Baseline`, family, and log_dispersion with its noise (nan where the series says nothing about its
-    family).
+    copies (1 where the series has the documents to show its dispersion itself), the fields of `Baseline`, family, and
+    log_dispersion with its noise (nan where the series says nothing about its family).
     """
 
     def fit(frames: Frames) -> Frames:
@@ -71,7 +71,7 @@ def make_fit(spec: MovementSpec) -> Callable[[Frames], Frames]:
                     base = baseline.count_baseline(total[:, :-1], levels, tonight, spec.outlier_cut, spec.outlier_share)
                     value, texts = total[:, -1], np.full(len(part), np.nan)
                     is_tested = total.sum(axis=1) >= spec.min_texts
-                    sizes, speaks = baseline.size_class(base), base.expected >= 2
+                    sizes, speaks = baseline.size_class(base), base.expected >= baseline.SPARSE
                 else:
                     past = total[:, :-1]
                     square = None if metric == "negative_share" else squares[:, :-1]
@@ -86,6 +86,7 @@ def make_fit(spec: MovementSpec) -> Callable[[Frames], Frames]:
                 out = out.assign(value=value, n_texts=texts, n_history=base.n.astype(int), family=family)
                 out = out.assign(**{name: getattr(base, name) for name in _FITTED})
                 out = out.assign(log_dispersion=np.where(speaks, logs, np.nan), noise=np.where(speaks, noise, np.nan))
+                out["copies"] = np.where(speaks, 1.0, out["copies"])
                 yield out[is_tested]
 
     return fit
@@ -158,8 +159,9 @@ def make_trends(spec: MovementSpec) -> Callable[[Frames], Frames]:
                 n, total, squares = dense(part, ("n", "total", "squares"), len(window.days))
                 day = np.array([(d - window.days[0]).days for d in window.days], dtype=float)
                 if metric in _COUNTS:
-                    values, copies = total, part["copies"].to_numpy(dtype=float)
-                    variance = changes.count_variance(total, levels) * copies[:, None]
+                    is_sparse = total.mean(axis=1) < baseline.SPARSE
+                    copies = np.where(is_sparse, part["copies"].to_numpy(dtype=float), 1.0)
+                    values, variance = total, changes.count_variance(total, levels) * copies[:, None]
                     nights = np.full(len(part), len(window.days))
                     is_tested = total.sum(axis=1) >= spec.min_texts
                 else:
