@@ -3,7 +3,6 @@
 import json
 import subprocess
 from pathlib import Path
-from typing import Any
 
 import pytest
 from pyspark.sql import SparkSession
@@ -120,5 +119,4 @@ def test_discovery_script_prints_what_spark_reads(tmp_path: Path) -> None:
 
 
 def test_small_broadcast_tables_take_small_pages(spark: SparkSession) -> None:
-    jvm: Any = spark.sparkContext._jvm
-    assert jvm.org.apache.spark.SparkEnv.get().memoryManager().pageSizeBytes() == 2 * 2**20
+    assert spark.sparkContext.getConf().get("spark.buffer.pageSize") == "2m"

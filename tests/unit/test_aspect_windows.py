@@ -29,9 +29,11 @@ def test_nights_that_do_not_know_an_aspect_are_not_in_its_mean() -> None:
         {
             "run_date": DAYS[-1], "metric": "n_docs", "kind": "aspect" if aspect else "overall", "key": str(aspect),
             "aspect": aspect, "at": list(range(places)), "n": [0.0] * places, "total": [30.0] * places, "squares": [0.0] * places,
+            "copies": 4.0,
         }
         for aspect, places in series
     ]  # fmt: skip
     (found,) = [pd.concat(make_fit(spec)(iter([pd.DataFrame(rows)])))]
     assert dict(zip(found["key"], found["n_history"], strict=True)) == {"None": 19, "old": 19, "new": 9}
     assert set(found["expected"].round(6)) == {30.0}
+    assert set(found["copies"]) == {1.0}, "thirty documents a night show their dispersion themselves"
