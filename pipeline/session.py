@@ -3,6 +3,7 @@
 import logging
 import os
 import platform
+import re
 import sys
 import threading
 import time
@@ -156,6 +157,16 @@ def merge_properties(configured: Mapping[str, str], submitted: Mapping[str, str]
     threads = {f"spark.executorEnv.{name}": cpus for name in ("RAYON_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
     offline = {"spark.executorEnv.HF_HUB_OFFLINE": "1"}
     return {**threads, **offline, **merged, "spark.master": master}
+
+
+def retrying(master: str) -> str:
+    """Return a master of local mode that tries a task twice, as clusters do by themselves; any other as it is.
+
+    With many stages at once Spark now and then hands a task an idle Python worker whose channel it has just closed
+    (ClosedChannelException in PythonWorkerFactory), and local mode tries a task once.
+    """
+    threads = "1" if master == "local" else master.removeprefix("local[").removesuffix("]")
+    return f"local[{threads}, 2]" if re.fullmatch(r"local(\[(\d+|\*)\])?", master) else master
 
 
 def is_local_mode(master: str) -> bool:

@@ -28,7 +28,7 @@ from pipeline.serving.ended_sessions import end_idle_threads, forget_ended_queri
 from pipeline.serving.properties import hide_statements, let_the_oldest_win, server_properties, tell_hive
 from pipeline.serving.statements import Statements
 from pipeline.serving.tables import ServedTables
-from pipeline.session import build_session, check_java
+from pipeline.session import build_session, check_java, retrying
 from pipeline.sql import SqlConfig, register
 from pipeline.sql.sharing import share_functions
 
@@ -172,6 +172,7 @@ def open_server(root: Path, config: SqlConfig, address: Address, connect: Addres
             **server_properties(Path(folder), submitted),
             **config.spark,
             **listening_properties(address, connect),
+            "spark.master": retrying(submitted.get("spark.master", "local[*]")),
         }
         spark = build_session("nightjar-sql-server", properties)
         try:

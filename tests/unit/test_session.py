@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.errors import ConfigError
 from pipeline.java import java_problem
-from pipeline.session import merge_properties
+from pipeline.session import merge_properties, retrying
 
 ROOT = Path(__file__).parents[2]
 
@@ -69,6 +69,21 @@ def test_configuration_wins_over_submit_wins_over_defaults() -> None:
     assert merged["spark.speculation"] == "true"
     assert merged["spark.executor.memory"] == "3g"
     assert "spark.driver.bindAddress" not in merged, "loopback only in local mode"
+
+
+@pytest.mark.parametrize(
+    ("master", "tries_twice"),
+    [
+        ("local", "local[1, 2]"),
+        ("local[3]", "local[3, 2]"),
+        ("local[*]", "local[*, 2]"),
+        ("local[2, 4]", "local[2, 4]"),
+        ("local-cluster[2,1,1024]", "local-cluster[2,1,1024]"),
+        ("spark://h:7077", "spark://h:7077"),
+    ],
+)
+def test_a_task_of_the_server_is_tried_twice(master: str, tries_twice: str) -> None:
+    assert retrying(master) == tries_twice
 
 
 def test_gpu_resources_in_local_mode_are_refused() -> None:
