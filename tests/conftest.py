@@ -48,4 +48,4 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
     command = [sys.executable, str(Path(__file__).with_name("tiny_nights.py")), str(root)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=200)
     assert done.returncode == 0, done.stderr[-3000:]
-    return Warehouse(root, json.loads(done.stdout)["run_id"])
+    return Warehouse(root, json.loads(done.stdout.splitlines()[-1])["run_id"])
