@@ -70,6 +70,25 @@ def test_claims_of_a_killed_process_can_be_taken(tmp_path: Path) -> None:
     third.close()
 
 
+_OPEN = """
+import sys
+from udfs.sql.cache import ResultCache
+from udfs.sql.spec import CacheSpec
+sys.stdin.readline()
+print([ResultCache(CacheSpec(f"{sys.argv[1]}/{i}"))._db is not None for i in range(40)].count(False))
+"""
+
+
+def test_processes_that_open_a_new_file_at_once_all_have_it(tmp_path: Path) -> None:
+    line = [sys.executable, "-c", _OPEN, str(tmp_path)]
+    started = [subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(4)]
+    for process in started:
+        assert process.stdin is not None
+        process.stdin.write("\n")
+        process.stdin.flush()
+    assert [process.communicate(timeout=100)[0].strip() for process in started] == ["0"] * 4
+
+
 def test_the_file_stays_bounded_and_keeps_the_newest(tmp_path: Path) -> None:
     cap = 400_000
     one, other = caches(tmp_path, max_bytes=cap)

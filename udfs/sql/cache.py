@@ -100,9 +100,12 @@ class ResultCache:
         fcntl.flock(self._lock, fcntl.LOCK_EX)
         unlocked.rename(owners / self._name)  # a file under its name is locked as long as its owner lives
         db = sqlite3.connect(self.folder / FILE, timeout=120, isolation_level=None)
-        db.execute("PRAGMA journal_mode = WAL")
-        db.execute("PRAGMA synchronous = NORMAL")
-        db.executescript(_TABLES)
+        # SQLite does not wait for a lock where it changes a new file to WAL: one process at a time
+        with (self.folder / "opening").open("w") as opening:
+            fcntl.flock(opening, fcntl.LOCK_EX)
+            db.execute("PRAGMA journal_mode = WAL")
+            db.execute("PRAGMA synchronous = NORMAL")
+            db.executescript(_TABLES)
         self._db = db
 
     def close(self) -> None:
