@@ -9,13 +9,13 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 from pyspark.sql import types as T
-from pyspark.sql.pandas.types import to_arrow_schema
 from tiny_nights import row
 
 from pipeline.manifest import Manifest, Published, write_manifest
 from pipeline.run_schemas import RUNS
 from pipeline.staging import night_folder
 from pipeline.table import RUN_DATE, Table
+from udfs.iceberg_source import arrow_schema
 
 N_FILES = 2
 
@@ -42,7 +42,7 @@ def _write_night(root: Path, table: Table, day: date, run_id: str, n: int) -> Pu
     folder = night_folder(root, table.name, day, run_id)
     folder.mkdir(parents=True)
     in_files = T.StructType([f for f in table.struct() if f.name != RUN_DATE.name])
-    schema = to_arrow_schema(in_files, timezone="UTC")
+    schema = arrow_schema(in_files)
     rows = rows_of(table, day, run_id, n)
     files = {}
     for k in range(N_FILES):

@@ -4,6 +4,7 @@ A scan of one snapshot is planned in a Python process of the driver; executors o
 pushed down but the option `row_filter`.
 """
 
+import inspect
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,6 +20,12 @@ if TYPE_CHECKING:
     from pyiceberg.table import FileScanTask, Table
 
 FORMAT = "nightjar_iceberg"
+
+
+def arrow_schema(schema: StructType) -> "pa.Schema":
+    """Return Spark's schema as Arrow has it, times in UTC, which PySpark 4.1 does unasked and later ones by `timezone`."""
+    asked = {"timezone": "UTC"} if "timezone" in inspect.signature(to_arrow_schema).parameters else {}
+    return to_arrow_schema(schema, **asked)
 
 
 def source_options(
@@ -95,7 +102,7 @@ class IcebergReader(DataSourceReader):
 
         assert isinstance(partition, FilePartition)
         scan = ArrowScan(self._metadata, PyArrowFileIO({}), self._metadata.schema(), self._filter)
-        wanted = to_arrow_schema(self._schema, timezone="UTC")
+        wanted = arrow_schema(self._schema)
         for batch in scan.to_record_batches([partition.task]):
             yield batch.select(wanted.names).cast(wanted)
 
