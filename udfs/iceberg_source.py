@@ -24,7 +24,7 @@ FORMAT = "nightjar_iceberg"
 
 def arrow_schema(schema: StructType) -> "pa.Schema":
     """Return Spark's schema as Arrow has it, times in UTC, which PySpark 4.1 does unasked and later ones by `timezone`."""
-    asked = {"timezone": "UTC"} if "timezone" in inspect.signature(to_arrow_schema).parameters else {}
+    asked: dict[str, Any] = {"timezone": "UTC"} if "timezone" in inspect.signature(to_arrow_schema).parameters else {}
     return to_arrow_schema(schema, **asked)
 
 
