@@ -2,7 +2,7 @@
 
 32 MB is what Spark takes by itself for a heap of 2 GB and two cores.
 
-python -m benchmarks.broadcast_pages
+    python -m benchmarks.broadcast_pages
 """
 
 import argparse
@@ -29,7 +29,6 @@ def live_mib(page: str) -> list[int]:
     held, found = [], []
     for i in range(TABLES[-1]):
         small = spark.createDataFrame([("k1", i), ("k2", i)], "k string, v int")
-        # two rows
         held.append(large.join(F.broadcast(small), "k"))
         held[-1].collect()  # bounded: two rows
         if i + 1 in TABLES:
