@@ -8,6 +8,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, model_validator
 
 from pipeline.config import JobConfig, ModelConfig
+from pipeline.labelled import Part
 from pipeline.settings import Frozen, PathText
 from udfs.models.language_model_config import LanguageModelConfig
 from udfs.training.spec import LoopSpec, Objective
@@ -30,12 +31,12 @@ _METRICS: dict[str, tuple[str, ...]] = {
     "seq2seq": ("loss", "perplexity"),
     "classification": ("loss", "accuracy", "macro_f1"),
     "distillation": ("loss", "cosine"),
-    "multitask": ("loss", "accuracy", "macro_f1", "cosine"),
+    "multitask": ("loss", "accuracy", "macro_f1", "cosine", "spearman"),
 }
 _LABELLING = ("classification", "multitask")
 _MOST_CLASSES = 63
 """Labels of a head of which a set's annotators may have chosen among some: bits of a long in the shards."""
-_HIGHER_IS_BETTER = ("accuracy", "macro_f1", "cosine")
+_HIGHER_IS_BETTER = ("accuracy", "macro_f1", "cosine", "spearman")
 
 
 class TrainingSet(Frozen):
@@ -44,11 +45,14 @@ class TrainingSet(Frozen):
     Attributes:
         target: the column to write from the text (seq2seq), or whose teacher vector the text learns (distillation, multitask;
             without it, the text's own, or in multitask none where the set has a `label`).
+        pair, score: columns of a second text and of how similar people found the two, and `score_range` what their least and
+            largest score is (multitask).
         label, head, rename: the column of classes, the head of the model that learns them, and classes to call otherwise; rows
             whose class is not among the head's labels are dropped and counted.
         lang, languages: keep rows whose `lang` column says one of `languages`.
         classes: the labels of the head that this set's annotators chose among, where not all (multitask): a set without neutral
             rows teaches nothing about neutral.
+        part: keep a share of the texts, chosen by their content: the same texts as in the other jobs that know a `part`.
         repeat: how often an epoch reads each row.
         max_rows: keep those whose content keys come first: a sample that does not depend on the order of rows.
     """
@@ -57,17 +61,27 @@ class TrainingSet(Frozen):
     path: PathText
     text: str = "text"
     target: str | None = None
+    pair: str | None = None
+    score: str | None = None
+    score_range: tuple[float, float] = (0.0, 1.0)
     label: str | None = None
     head: str = "label"
     rename: dict[str, str] = Field(default_factory=dict)
     lang: str | None = None
     languages: tuple[str, ...] = ()
     classes: tuple[str, ...] = ()
+    part: Part | None = None
     repeat: int = Field(default=1, ge=1, le=100)
     max_rows: int | None = Field(default=None, ge=1)
 
     @model_validator(mode="after")
-    def _lang_named(self) -> Self:
+    def _complete(self) -> Self:
+        if (self.pair is None) != (self.score is None):
+            raise ValueError(f"set {self.name}: `pair` and `score` belong together; name both columns or neither")
+        if self.score_range[0] >= self.score_range[1]:
+            raise ValueError(
+                f"set {self.name}: score_range {list(self.score_range)}: the first must be less than the second"
+            )
         if self.languages and self.lang is None:
             raise ValueError(
                 f"set {self.name} keeps languages {', '.join(self.languages)}; name their column in `lang`"
@@ -177,10 +191,12 @@ class TrainConfig(JobConfig):
     """The configuration of jobs/train.py.
 
     `model.vocabulary_size` and the ids of special tokens follow from the tokenizer. `start` is a folder with a model whose
-    weights are taken over where they fit. `teacher` is the encoder whose vectors are learnt (distillation, multitask), and
-    `distillation_weight` how much 1 - cosine to them counts beside a label (multitask). `weights` is the number format of the
-    saved model. Shards, checkpoints and the metrics log go to `work` (by default `<output>-work`): the same
-    command goes on from there.
+    weights are taken over where they fit, `start_heads` names folders of heads trained on it to go on from, `frozen` the parts
+    of names of tensors that stay as they are. `teacher` is the encoder whose vectors are learnt (distillation, multitask), and
+    `distillation_weight` how much 1 - cosine to them counts beside a label (multitask); `similarity_weight` how much the
+    squared difference of a pair's cosine and score does. `weights` is the number format of the saved model but for the matrices
+    named in `eight_bits`. Shards, checkpoints and the metrics log go to `work` (by default `<output>-work`): the same command
+    goes on from there.
     """
 
     name: str
@@ -192,11 +208,15 @@ class TrainConfig(JobConfig):
     tokenizer: TokenizerConfig = TokenizerConfig()
     model: LanguageModelConfig
     start: PathText | None = None
+    start_heads: dict[str, PathText] = Field(default_factory=dict)
+    frozen: tuple[str, ...] = ()
     teacher: ModelConfig = ModelConfig()
     distillation_weight: float = Field(default=1.0, gt=0.0)
+    similarity_weight: float = Field(default=1.0, gt=0.0)
     loop: LoopConfig
     processes: ProcessesConfig = ProcessesConfig()
     weights: Literal["float32", "float16"] = "float32"
+    eight_bits: tuple[str, ...] = ()
 
     @model_validator(mode="before")
     @classmethod
@@ -222,7 +242,7 @@ class TrainConfig(JobConfig):
 
     def fingerprint(self) -> str:
         """Return the sha256 (hex) of all that the trained weights depend on."""
-        elsewhere = {"spark", "output", "work", "processes", "weights", "name", "languages"}
+        elsewhere = {"spark", "output", "work", "processes", "weights", "eight_bits", "name", "languages"}
         return hashlib.sha256(self.model_dump_json(exclude=elsewhere).encode()).hexdigest()
 
     def _model_problems(self) -> list[str]:
@@ -242,6 +262,12 @@ class TrainConfig(JobConfig):
                 for name, labels in self.model.heads.items()
                 if len(labels) > _MOST_CLASSES
             ]
+        if self.start is None and (self.start_heads or self.frozen):
+            key = "start_heads" if self.start_heads else "frozen"
+            problems.append(f"{key}: needs `start`, the model it belongs to")
+        problems += [
+            f"start_heads.{name}: not among model.heads" for name in self.start_heads if name not in self.model.heads
+        ]
         wrong = [key for key, i in _SPECIAL_IDS.items() if getattr(self.model, key) != i]
         if wrong:
             problems.append(f"model.{wrong[0]}: follows from the tokenizer; remove it")
@@ -254,6 +280,8 @@ class TrainConfig(JobConfig):
                 problems.append(f"corpus set {one.name}: objective seq2seq needs `target`, the column to be written")
             if self.objective == "classification" and one.label is None:
                 problems.append(f"corpus set {one.name}: objective classification needs `label`, the column of classes")
+            if self.objective != "multitask" and one.pair is not None:
+                problems.append(f"corpus set {one.name}: pair and score belong to objective multitask")
             if self.objective in _LABELLING and one.label is not None:
                 problems += self._head_problems(one)
             elif one.classes:

@@ -19,10 +19,11 @@ def prepared(spark: SparkSession, config: CorpusConfig, heads: Mapping[str, Sequ
     """Return every row read, each with what becomes of it.
 
     Returns:
-        set_name, part (`train` or `validation`), text (normalised), target (normalised, or null), label and head (or null),
-        content_key of the text, n_bytes of its UTF-8, classes and repeat of its set, and `fate`: `kept`, or the first reason to
-        drop it of `empty`, `language`, `label` (not one of the head's), `evaluation` (in a set of `exclude`), `validation` (a
-        training text that is also validated on), `duplicate` (text, target and head occurred before) and `max_rows`.
+        set_name, part (`train` or `validation`), text (normalised), target and pair (normalised, or null), score of the pair
+        (of 0 to 1, or null), label and head (or null), content_key of the text, n_bytes of its UTF-8, classes and repeat of its
+        set, and `fate`: `kept`, or the first reason to drop it of `empty`, `language`, outside the `part`, `score` (missing or
+        out of range), `label` (not one of the head's), `evaluation` (in a set of `exclude`), `validation` (a training text that
+        is also validated on), `duplicate` (text, target, pair and head occurred before) and `max_rows`.
 
     Raises:
         DataError: a set cannot be read or lacks a column.
@@ -36,16 +37,18 @@ def prepared(spark: SparkSession, config: CorpusConfig, heads: Mapping[str, Sequ
     rows = _flag(rows, _judged(spark, config.exclude), "evaluation", F.col("from_train"))
     validated = rows.where((F.col("part") == VALIDATION) & (F.col("fate") == KEPT)).select("match_key")
     rows = _flag(rows, validated, "validation", F.col("part") == TRAIN)
-    same = Window.partitionBy("content_key", "head", "target", "fate").orderBy("set_order", "label")
+    same = Window.partitionBy("content_key", "head", "target", "pair", "fate").orderBy("set_order", "label")
     rows = _drop(rows, F.row_number().over(same) > 1, "duplicate")
     if any(one.max_rows for one, _ in sets):
         limits = {one.name: one.max_rows for one, _ in sets if one.max_rows}
         limit = F.create_map(*[F.lit(x) for pair in limits.items() for x in pair])[F.col("set_name")]
-        place = F.row_number().over(Window.partitionBy("set_name", "fate").orderBy("content_key", "head", "target"))
+        place = F.row_number().over(
+            Window.partitionBy("set_name", "fate").orderBy("content_key", "head", "target", "pair")
+        )
         rows = _drop(rows, F.coalesce(place > limit, F.lit(False)), "max_rows")
     return rows.select(
-        "set_name", "part", "text", "target", "label", "head", "content_key", F.octet_length("text").alias("n_bytes"),
-        "classes", "repeat", "fate",
+        "set_name", "part", "text", "target", "pair", "score", "label", "head", "content_key",
+        F.octet_length("text").alias("n_bytes"), "classes", "repeat", "fate",
     )  # fmt: skip
 
 
@@ -59,22 +62,34 @@ def fates(rows: DataFrame) -> list[dict[str, str | int]]:
 def _read(
     spark: SparkSession, one: TrainingSet, part: str, order: int, heads: Mapping[str, Sequence[str]]
 ) -> DataFrame:
-    frame = _open(spark, one.path, [one.text, one.target, one.label, one.lang])
+    frame = _open(spark, one.path, [one.text, one.target, one.pair, one.score, one.label, one.lang])
     text = _clean(one.text)
     target = _clean(one.target) if one.target else F.lit(None).cast("string")
+    pair = _clean(one.pair) if one.pair else F.lit(None).cast("string")
+    least, largest = one.score_range
+    score = (F.col(_quoted(one.score)).cast("double") - least) / (largest - least) if one.score else F.lit(None)
     label = F.col(_quoted(one.label)).cast("string") if one.label else F.lit(None).cast("string")
     for old, new in one.rename.items():
         label = F.when(F.col(_quoted(one.label or "")) == old, new).otherwise(label)
     lang = language_hint(F.coalesce(F.col(_quoted(one.lang)), F.lit(""))) if one.lang else F.lit("")
-    is_empty = (F.coalesce(F.col("text"), F.lit("")) == "") | (
-        F.lit(bool(one.target)) & (F.coalesce("target", F.lit("")) == "")
-    )
-    fate = F.when(is_empty, "empty")
+    read = [name for name, is_read in (("text", True), ("target", one.target), ("pair", one.pair)) if is_read]
+    fate = F.when(reduce(Column.__or__, [F.coalesce(name, F.lit("")) == "" for name in read]), "empty")
     if one.languages:
         fate = fate.when(~F.col("lang").isin(*one.languages), "language")
+    if one.part:
+        fate = fate.when(~one.part.holds(content_key(F.col("text"))), "part")
+    if one.score:
+        fate = fate.when(~F.coalesce(F.col("score").between(0.0, 1.0), F.lit(False)), "score")
     if one.label:
         fate = fate.when(~F.coalesce(F.col("label").isin(*heads[one.head]), F.lit(False)), "label")
-    columns = frame.select(text.alias("text"), target.alias("target"), label.alias("label"), lang.alias("lang"))
+    columns = frame.select(
+        text.alias("text"),
+        target.alias("target"),
+        pair.alias("pair"),
+        score.cast("double").alias("score"),
+        label.alias("label"),
+        lang.alias("lang"),
+    )
     return columns.select(
         F.lit(one.name).alias("set_name"),
         F.lit(order).alias("set_order"),
@@ -82,6 +97,8 @@ def _read(
         F.lit(part == TRAIN).alias("from_train"),
         "text",
         "target",
+        "pair",
+        "score",
         "label",
         F.lit(one.head if one.label else None).cast("string").alias("head"),
         F.array(*[F.lit(name) for name in one.classes]).cast("array<string>").alias("classes"),
@@ -89,6 +106,7 @@ def _read(
         content_key(F.col("text")).alias("content_key"),
         _match_key(F.col("text")).alias("match_key"),
         _match_key(F.col("target")).alias("target_key"),
+        _match_key(F.col("pair")).alias("pair_key"),
         fate.otherwise(KEPT).alias("fate"),
     )
 
@@ -102,15 +120,16 @@ def _judged(spark: SparkSession, sets: Sequence[EvaluationSet]) -> DataFrame | N
 
 
 def _flag(rows: DataFrame, keys: DataFrame | None, fate: str, where: Column) -> DataFrame:
-    """Give kept rows for which `where` holds the fate if their text or target is among the keys."""
+    """Give kept rows for which `where` holds the fate if their text, target or pair is among the keys."""
     if keys is None:
         return rows
     distinct = keys.where("match_key is not null").distinct()
-    for column, found in (("match_key", "_text_found"), ("target_key", "_target_found")):
+    columns = {"match_key": "_text_found", "target_key": "_target_found", "pair_key": "_pair_found"}
+    for column, found in columns.items():
         marked = distinct.select(F.col("match_key").alias("_key"), F.lit(True).alias(found))
         rows = rows.join(marked, on=F.col(column) == F.col("_key"), how="left").drop("_key")
-    is_found = F.col("_text_found").isNotNull() | F.col("_target_found").isNotNull()
-    return _drop(rows, where & is_found, fate).drop("_text_found", "_target_found")
+    is_found = reduce(Column.__or__, [F.col(found).isNotNull() for found in columns.values()])
+    return _drop(rows, where & is_found, fate).drop(*columns.values())
 
 
 def _drop(rows: DataFrame, condition: Column, fate: str) -> DataFrame:

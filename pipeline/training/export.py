@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 from pipeline.errors import ConfigError
 from pipeline.training.config import TrainConfig
 from pipeline.training.corpus import KEPT, TRAIN, VALIDATION
+from pipeline.training.heads import are_saved_apart, save_heads
 from pipeline.training.plots import plot_losses, read_log
 from pipeline.training.run import Prepared, task_spec
 from udfs.training.spec import Outcome
@@ -20,12 +21,15 @@ _LOG = "metrics.jsonl"
 def export(config: TrainConfig, data: Prepared, outcome: Outcome) -> Path:
     """Write the best weights as a model folder, and the loss curve `loss.png` to the work folder; return the model folder.
 
+    Heads that a night can use lie beside it, each in a folder of its own (`pipeline.training.heads`), and not in the model.
+
     Raises:
         ConfigError: the output exists.
     """
     import torch
+    from torch import nn
 
-    from udfs.models.language_models import LanguageModel, save
+    from udfs.models.language_models import LanguageModel, load, save
     from udfs.training.checkpoint import load_best
 
     module = task_spec(config, data).build().module
@@ -35,13 +39,20 @@ def export(config: TrainConfig, data: Prepared, outcome: Outcome) -> Path:
     temporary = output.with_name(f".{output.name}.partial")
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
-    save(module, temporary, getattr(torch, config.weights))
+    heads = module.heads
+    if are_saved_apart(config):
+        module.heads, module.config = nn.ModuleDict(), module.config.model_copy(update={"heads": {}})
+    save(module, temporary, getattr(torch, config.weights), config.eight_bits)
     shutil.copyfile(data.tokenizer, temporary / "tokenizer.json")
     n_parameters = sum(p.numel() for p in module.parameters())
     (temporary / "README.md").write_text(model_card(config, data, outcome, n_parameters), encoding="utf-8")
     if output.exists():
         raise ConfigError(f"output: {output} exists; a model is never overwritten, give a new output")
     temporary.rename(output)
+    if are_saved_apart(config):
+        saved = load(output)  # as rounded
+        saved.heads = heads
+        save_heads(config, data, saved, output)
     plot_losses(data.run_folder / _LOG, data.folder / "loss.png", config.name)
     return output
 

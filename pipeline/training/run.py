@@ -9,6 +9,7 @@ from typing import Any
 from pyspark.sql import DataFrame, SparkSession
 
 from pipeline.errors import ConfigError, DataError
+from pipeline.models import embedding_spec
 from pipeline.progress import Stages
 from pipeline.training.config import SPECIAL_TOKENS, TrainConfig
 from pipeline.training.corpus import KEPT, TRAIN, VALIDATION, fates, prepared
@@ -16,6 +17,7 @@ from pipeline.training.launch import launch
 from pipeline.training.sharding import with_teacher_vectors, write_shards
 from pipeline.training.tokenizer_training import sample_texts, train_tokenizer
 from udfs.models.language_model_config import LanguageModelConfig
+from udfs.spec import space_of
 from udfs.training.spec import LanguageModelTaskSpec, Outcome, TrainingJob
 
 logger = logging.getLogger(__name__)
@@ -109,8 +111,11 @@ def prepare(spark: SparkSession, config: TrainConfig) -> Prepared:
 
 
 def model_config(config: TrainConfig, data: Prepared) -> LanguageModelConfig:
-    """Return the model's configuration with the size of the vocabulary that the tokenizer came to."""
-    return config.model.model_copy(update={"vocabulary_size": data.vocabulary_size})
+    """Return the model's configuration with the size of the vocabulary that the tokenizer came to, and the space it learns."""
+    known: dict[str, Any] = {"vocabulary_size": data.vocabulary_size}
+    if config.objective in ("distillation", "multitask"):
+        known["space"] = space_of(embedding_spec(config.teacher).encoder)
+    return config.model.model_copy(update=known)
 
 
 def task_spec(config: TrainConfig, data: Prepared) -> LanguageModelTaskSpec:
@@ -118,7 +123,7 @@ def task_spec(config: TrainConfig, data: Prepared) -> LanguageModelTaskSpec:
     model = model_config(config, data)
     return LanguageModelTaskSpec(
         config.objective, model.model_dump_json(), config.loop.seed, config.start, config.distillation_weight,
-        str(data.tokenizer),
+        str(data.tokenizer), config.similarity_weight, tuple(sorted(config.start_heads.items())), config.frozen,
     )  # fmt: skip
 
 

@@ -18,11 +18,11 @@ from udfs.worker import Counters
 _IDS = T.ArrayType(T.IntegerType())
 _COLUMNS: dict[str, T.DataType] = {
     "target_ids": _IDS, "label": T.IntegerType(), "head": T.StringType(), "vector": T.ArrayType(T.FloatType()),
-    "classes": T.LongType(),
+    "classes": T.LongType(), "pair_ids": _IDS, "score": T.FloatType(),
 }  # fmt: skip
 _OF_OBJECTIVE: dict[Objective, tuple[str, ...]] = {
     "causal_lm": (), "masked_lm": (), "seq2seq": ("target_ids",), "classification": ("label", "head"),
-    "distillation": ("vector",), "multitask": ("label", "head", "classes", "vector"),
+    "distillation": ("vector",), "multitask": ("label", "head", "classes", "vector", "pair_ids", "score"),
 }  # fmt: skip
 
 
@@ -36,7 +36,8 @@ def write_shards(
 ) -> None:
     """Tokenise rows and write them as Parquet.
 
-    Rows: text, target, label, head, content_key; `classes` and `vector` where they are learnt; `repeat`, if there, how often.
+    Rows: text, target, label, head, content_key; `classes`, `vector`, `pair` and `score` where they are
+    learnt; `repeat`, if there, how often.
 
     Language models read all of a text, in rows of at most `max_tokens`; other objectives its first `max_tokens` tokens.
 
@@ -54,10 +55,14 @@ def write_shards(
         if "classes" in columns:
             bits = [F.when(F.array_contains("classes", label), 2**i).otherwise(0) for i, label in enumerate(labels)]
             choice = F.when(F.col("head") == name, sum(bits, F.lit(0)).cast("long")).otherwise(choice)
-    needed = {"target_ids": F.col("target"), "label": position.alias("label"), "classes": choice.alias("classes")}
+    needed = {
+        "target_ids": F.col("target"), "label": position.alias("label"), "classes": choice.alias("classes"),
+        "pair_ids": F.col("pair"), "score": F.col("score").cast("float"),
+    }  # fmt: skip
     times = F.col("repeat") if "repeat" in rows.columns else F.lit(1)
     repeated = rows.withColumn("_time", F.explode(F.sequence(F.lit(1), times)))
-    ordered = repeated.orderBy("content_key", "head", "target", "_time")
+    pair = ["pair"] if "pair" in rows.columns else []
+    ordered = repeated.orderBy("content_key", "head", "target", *pair, "_time")
     chosen = ordered.select("text", *(needed.get(c, F.col(c)) for c in columns))
     chosen.mapInArrow(make_shard(spec), schema).write.mode("overwrite").parquet(folder)
 
@@ -65,11 +70,12 @@ def write_shards(
 def with_teacher_vectors(rows: DataFrame, teacher: ModelConfig, *, labelled_too: bool = True) -> DataFrame:
     """Add `vector`: what the teacher makes of each row's target, or of its text where it has none.
 
-    Unless `labelled_too`, rows with a label that have no target have no vector. Rows to be taught whose text the teacher
-    cannot embed are left out.
+    Unless `labelled_too`, rows with a label or a second text that have no target have no vector. Rows to be taught whose text the
+    teacher cannot embed are left out.
     """
     spec = embedding_spec(teacher)
-    own = F.when(F.lit(labelled_too) | F.col("label").isNull(), F.col("text"))
+    is_plain = F.col("label").isNull() & F.col("pair").isNull()
+    own = F.when(F.lit(labelled_too) | is_plain, F.col("text"))
     taught = rows.withColumn("_taught", F.coalesce("target", own))
     taught = taught.withColumn("_taught_key", content_key(F.col("_taught")))
     # declared, so that no language is identified: the sets were chosen

@@ -1,5 +1,6 @@
 """A training from Parquet to a saved model: what becomes of each row, what the shards hold, and what is saved."""
 
+import hashlib
 import json
 from itertools import product
 from pathlib import Path
@@ -9,15 +10,20 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import torch
 from pyspark.sql import SparkSession
 from tokenizers import Tokenizer
 
+from pipeline.config import LanguageConfig, ModelConfig
 from pipeline.errors import DataError
+from pipeline.models import embedding_spec, sentiment_spec
 from pipeline.training.config import CorpusConfig, TrainConfig
 from pipeline.training.corpus import fates, prepared
 from pipeline.training.export import export, figures
-from pipeline.training.run import check_output, fit, prepare
-from udfs.models.language_models import load
+from pipeline.training.run import check_output, fit, prepare, task_spec
+from udfs.models.head import load_head
+from udfs.models.language_models import EncoderLanguageModel, load
+from udfs.spec import space_of
 from udfs.training.shards import Shards
 
 
@@ -73,6 +79,19 @@ def test_every_row_meets_one_fate(spark: SparkSession, tmp_path: Path) -> None:
         ("train", "kept"): 4, ("train", "max_rows"): 1, ("train", "duplicate"): 1, ("train", "empty"): 2, ("train", "label"): 1,
         ("train", "language"): 1, ("train", "evaluation"): 1, ("train", "validation"): 1, ("validation", "kept"): 2,
     }  # fmt: skip
+
+
+def test_a_part_holds_the_same_texts_as_elsewhere(spark: SparkSession, tmp_path: Path) -> None:
+    texts = [f"text number {i}" for i in range(40)]
+    path = write(tmp_path / "x.parquet", text=texts)
+    sets = {
+        "train": [{"name": "x", "path": path, "part": {"from_pct": 0, "to_pct": 70}}],
+        "validation": [{"name": "y", "path": path, "part": {"from_pct": 70, "to_pct": 100}}],
+    }
+    rows = prepared(spark, CorpusConfig.model_validate(sets), {}).where("fate = 'kept'").collect()
+    place = {text: int(hashlib.sha256(text.encode()).hexdigest()[:8], 16) % 100 for text in texts}
+    assert {r.text for r in rows if r.part == "train"} == {t for t, p in place.items() if p < 70}
+    assert {r.text for r in rows if r.part == "validation"} == {t for t, p in place.items() if p >= 70}
 
 
 def lm_config(folder: Path, corpus: dict[str, Any], **changes: Any) -> TrainConfig:
@@ -211,6 +230,91 @@ def test_shards_of_labels_and_vectors(spark: SparkSession, tmp_path: Path) -> No
     validated = Shards(data.shards("validation"), pad_id=0).batch(np.arange(1))
     assert validated.vectors is None
     assert (validated.labels.tolist(), validated.classes.tolist()) == ([1], [0])  # type: ignore[union-attr]
+
+
+def test_an_encoder_and_its_heads_go_on_from_saved_ones(spark: SparkSession, tmp_path: Path) -> None:
+    # judged pairs beside labels and vectors; what is saved is what a night takes: an encoder without heads, and each head
+    reviews = write(
+        tmp_path / "r.parquet", text=["good dog", "bad cat", "the tree"], label=["positive", "negative", "neutral"]
+    )
+    first_texts, second_texts = ["a dog", "a cat", "a dog", "a house"], ["ein Hund", "ein Haus", "", "ein Baum"]
+    judged = write(tmp_path / "j.parquet", a=first_texts, b=second_texts, s=[5.0, 0.5, 1.0, 7.0])
+    plain = write(tmp_path / "p.parquet", text=["a dog runs"])
+    sets = {
+        "train": [
+            {"name": "r", "path": reviews, "label": "label", "head": "sentiment"},
+            {"name": "j", "path": judged, "text": "a", "pair": "b", "score": "s", "score_range": [0, 5]},
+            {"name": "p", "path": plain},
+        ],
+        "validation": [
+            {"name": "t", "path": write(tmp_path / "t.parquet", text=["good cat", "bad dog"], label=["positive", "negative"]),
+             "label": "label", "head": "sentiment", "classes": ["negative", "positive"]},
+            {"name": "v", "path": write(tmp_path / "v.parquet", text=["one", "two"], b=["eins", "drei"], s=[1.0, 0.0]),
+             "pair": "b", "score": "s"},
+        ],
+    }  # fmt: skip
+    model = {
+        "architecture": "encoder", "hidden_size": 8, "n_layers": 1, "n_heads": 2, "max_tokens": 16, "output_size": 256,
+        "ngram_buckets": 64, "ngram_size": 2, "ngram_unit": "token", "heads": {"sentiment": ["negative", "neutral", "positive"]},
+    }  # fmt: skip
+    teacher = {"embedding": "static-en", "sentiment": "sentiment-en-static"}
+    loop = {"batch_rows": 4, "micro_rows": 4, "epochs": 2, "lr": 0.01, "metric": "spearman", "threads": 1}
+    first = {
+        "objective": "multitask",
+        "model": model,
+        "teacher": teacher,
+        "loop": loop,
+        "eight_bits": ["tokens.weight"],
+    }
+    config = lm_config(tmp_path, sets, **first)
+    data = prepare(spark, config)
+    fate = {(f["set_name"], f["fate"]): f["n"] for f in data.fates}
+    assert {k: n for k, n in fate.items() if k[0] == "j"} == {("j", "kept"): 2, ("j", "empty"): 1, ("j", "score"): 1}
+    shards = Shards(data.shards("train"), pad_id=0)
+    batch = shards.batch(np.arange(len(shards)))
+    assert batch.scores is not None
+    assert batch.vectors is not None
+    taught = (batch.vectors.norm(dim=1) > 0).tolist()
+    assert sorted(zip(np.nan_to_num(batch.scores.numpy(), nan=-1.0).round(2).tolist(), taught, strict=True)) == [
+        (-1.0, False), (-1.0, False), (-1.0, False), (-1.0, True), (pytest.approx(0.1), False), (1.0, False)
+    ]  # fmt: skip
+    outcome = fit(config, data)
+    folder = export(config, data, outcome)
+    assert sorted(outcome.best) == [
+        "accuracy",
+        "accuracy.sentiment",
+        "loss",
+        "macro_f1",
+        "macro_f1.sentiment",
+        "spearman",
+    ]
+    night = ModelConfig(embedding=str(folder), sentiment=str(tmp_path / "model-sentiment"), embedding_languages=("en",))
+    resolved = sentiment_spec(night, LanguageConfig())
+    assert space_of(resolved.encoder) == space_of(embedding_spec(config.teacher).encoder)
+    assert resolved.sentiment is not None
+    head = load_head(resolved.sentiment)
+    assert load(folder).config.heads == {}
+
+    again = {
+        "start": str(folder),
+        "start_heads": {"sentiment": str(tmp_path / "model-sentiment")},
+        "frozen": ["ngrams"],
+    }
+    config = lm_config(
+        tmp_path,
+        sets,
+        **first,
+        **again,
+        output=str(tmp_path / "next"),
+        tokenizer={"file": str(folder / "tokenizer.json")},
+    )
+    built = task_spec(config, data).build()
+    assert isinstance(built.module, EncoderLanguageModel)
+    assert torch.equal(built.module.ngrams.vectors.weight, load(folder).ngrams.vectors.weight)  # type: ignore[union-attr]
+    features = np.ones((1, 18), np.float32)
+    with torch.no_grad():
+        logits = built.module.label_logits(torch.from_numpy(features), "sentiment").numpy()
+    assert logits == pytest.approx(head.logits(features), rel=1e-5)
 
 
 def test_a_head_may_have_more_classes_than_a_long_has_bits(spark: SparkSession, tmp_path: Path) -> None:

@@ -1,14 +1,19 @@
-"""Labels and teacher vectors in one batch: what counts, and what does not."""
+"""Labels, teacher vectors and judged pairs in one batch: what counts, and what does not."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from safetensors.numpy import save_file
 from torch.nn import functional
 
 from tests.training_rows import task_spec
 from udfs.training.multitask import MultitaskTask
 from udfs.training.shards import Batch
-from udfs.training.spec import LanguageModelTaskSpec
+from udfs.training.spec import LanguageModelTaskSpec, TrainingError
 
 IDS = torch.tensor([[1, 7, 8, 9, 2], [1, 6, 2, 0, 0], [1, 9, 5, 2, 0]])
 MASK = torch.tensor([[True] * 5, [True] * 3 + [False] * 2, [True] * 4 + [False]])
@@ -91,3 +96,86 @@ def test_rows_without_vectors_have_no_cosine() -> None:
         with torch.no_grad():
             assert "cosine" not in one.validate([bare])
             assert float(one.loss(bare, torch.Generator())[0]) > 0
+
+
+def paired(rows: Batch, scores: list[float]) -> Batch:
+    """The rows, each with another row as its second text, and scores."""
+    return replace(rows, pair_ids=IDS.flip(0), pair_mask=MASK.flip(0), scores=torch.tensor(scores))
+
+
+def test_a_judged_pair_learns_its_score() -> None:
+    one, rows = task(), batch((2, 0))
+    spec = task_spec("multitask", "encoder", output_size=6, heads=HEADS)
+    heavy = LanguageModelTaskSpec(
+        "multitask", spec.config_json, seed=1, distillation_weight=2.0, similarity_weight=3.0
+    ).build()
+    heavy.module.eval()
+    vectors = one.model.project(one.model.pooled(one.model.hidden(IDS, MASK), MASK))
+    cosine = float(functional.cosine_similarity(vectors[0], vectors[2], dim=0))
+    plain = float(one.loss(rows, torch.Generator())[0])
+    judged = paired(rows, [0.9, float("nan"), 0.1])
+    added = (cosine - 0.9) ** 2 + (cosine - 0.1) ** 2
+    assert float(one.loss(judged, torch.Generator())[0]) == pytest.approx(plain + added, rel=1e-5)
+    assert float(heavy.loss(judged, torch.Generator())[0]) == pytest.approx(plain + 3 * added, rel=1e-5)
+    nobody = paired(rows, [float("nan")] * 3)
+    assert float(one.loss(nobody, torch.Generator())[0]) == pytest.approx(plain, rel=1e-6)
+
+
+def test_validation_ranks_judged_pairs() -> None:
+    one, rows = task(), batch((2, 0))
+    with torch.no_grad():
+        vectors = one.model.project(one.model.pooled(one.model.hidden(IDS, MASK), MASK))
+        cosines = functional.cosine_similarity(vectors, vectors.flip(0), dim=1).tolist()
+        # the first and the last pair are one pair: scores in the order of the cosines, then the other way round
+        scores = [cosines[0] / 2 + 0.5, cosines[1] / 2 + 0.5, cosines[2] / 2 + 0.5]
+        assert one.validate([paired(rows, scores)])["spearman"] == pytest.approx(1.0)
+        assert one.validate([paired(rows, [1 - s for s in scores])])["spearman"] == pytest.approx(-1.0)
+        assert "spearman" not in one.validate([rows])
+
+
+def write_head(folder: Path, labels: tuple[str, ...], width: int) -> np.ndarray:
+    folder.mkdir()
+    weight = np.arange(len(labels) * width, dtype=np.float32).reshape(len(labels), width)
+    save_file(
+        {"layers.0.weight": weight, "layers.0.bias": np.ones(len(labels), np.float32)}, folder / "head.safetensors"
+    )
+    (folder / "head.json").write_text(json.dumps({"labels": labels, "temperature": 1.0}))
+    return weight
+
+
+def test_a_head_goes_on_from_a_saved_one_and_frozen_tensors_stay(tmp_path: Path) -> None:
+    weight = write_head(tmp_path / "head", HEADS["sentiment"], 8)
+    spec = task_spec("multitask", "encoder", output_size=6, heads=HEADS)
+    given = (("sentiment", str(tmp_path / "head")),)
+    built = replace(spec, start_heads=given, frozen=("tokens", "positions")).build()
+    assert isinstance(built, MultitaskTask)
+    layer = built.model.heads["sentiment"]
+    assert isinstance(layer, torch.nn.Linear)
+    assert layer.weight.tolist() == weight.tolist()
+    assert layer.bias.tolist() == [1.0, 1.0, 1.0]
+    still = {name for name, p in built.model.named_parameters() if not p.requires_grad}
+    assert still == {"tokens.weight", "stack.positions.weight"}
+
+
+@pytest.mark.parametrize(
+    ("labels", "width", "message"),
+    [
+        (("bad", "so", "good"), 8, "has the labels bad, so, good, model.heads.sentiment negative, neutral, positive"),
+        (HEADS["sentiment"], 7, r"has weights \(3, 7\); the model's head is one layer \(3, 8\)"),
+        (None, 8, "is no head that can be read"),
+    ],
+)
+def test_a_head_of_another_model_is_refused(
+    tmp_path: Path, labels: tuple[str, ...] | None, width: int, message: str
+) -> None:
+    if labels:
+        write_head(tmp_path / "head", labels, width)
+    spec = task_spec("multitask", "encoder", output_size=6, heads=HEADS)
+    with pytest.raises(TrainingError, match=message):
+        replace(spec, start_heads=(("sentiment", str(tmp_path / "head")),)).build()
+
+
+def test_what_is_frozen_must_be_there() -> None:
+    spec = task_spec("multitask", "encoder", output_size=6, heads=HEADS)
+    with pytest.raises(TrainingError, match="frozen: ngrams is in the name of no tensor of the model"):
+        replace(spec, frozen=("ngrams",)).build()

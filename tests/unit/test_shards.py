@@ -46,6 +46,8 @@ def test_a_batch_is_what_was_written(tmp_path: Path) -> None:
         "label": pa.array([2, 0, 1], pa.int32()),
         "head": pa.array(["a", "b", "a"]),
         "vector": pa.array(vectors, pa.list_(pa.float32())),
+        "pair_ids": pa.array([[1, 2], [1, 8, 2], [1, 6, 6, 2]], pa.list_(pa.int32())),
+        "score": pa.array([0.25, None, None], pa.float32()),
     }
     folder = Path(write_shards(tmp_path / "x", n=3, n_files=2, **columns))
     (folder / "_SUCCESS").touch()
@@ -54,6 +56,12 @@ def test_a_batch_is_what_was_written(tmp_path: Path) -> None:
     assert batch.target_ids.tolist() == [[1, 7, 7, 2], [1, 2, 0, 0]]
     assert batch.target_mask is not None
     assert batch.target_mask.tolist() == [[True] * 4, [True, True, False, False]]
+    assert batch.pair_ids is not None
+    assert batch.pair_ids.tolist() == [[1, 6, 6, 2], [1, 2, 0, 0]]
+    assert batch.pair_mask is not None
+    assert batch.pair_mask.tolist() == [[True] * 4, [True, True, False, False]]
+    assert batch.scores is not None
+    assert np.array_equal(batch.scores.numpy(), [np.nan, 0.25], equal_nan=True)
     assert batch.labels is not None
     assert batch.labels.tolist() == [1, 2]
     assert batch.heads == ("a", "a")

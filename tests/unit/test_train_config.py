@@ -35,6 +35,10 @@ def plain(**changes: Any) -> dict[str, Any]:
     }
 
 
+def one_set(**more: Any) -> dict[str, Any]:
+    return {"corpus": {"train": [{"name": "a", "path": "a.parquet", **more}], "held_back": 0.1}}
+
+
 def load(tmp_path: Path, data: dict[str, Any]) -> TrainConfig:
     (tmp_path / "c.yaml").write_text(yaml.safe_dump(data))
     return load_job_config(TrainConfig, tmp_path / "c.yaml")
@@ -83,6 +87,14 @@ def test_every_problem_is_reported_with_its_key(tmp_path: Path) -> None:
         (
             {"objective": "multitask", "model": {**plain()["model"], "heads": {"x": [f"c{i}" for i in range(64)]}}},
             r"model.heads.x: 64 labels; objective multitask takes 63 at most",
+        ),
+        ({"frozen": ["tokens"]}, "frozen: needs `start`, the model it belongs to"),
+        ({"start": "m", "start_heads": {"mood": "m-mood"}}, "start_heads.mood: not among model.heads"),
+        (one_set(pair="b", score="s"), "corpus set a: pair and score belong to objective multitask"),
+        (one_set(pair="b"), "set a: `pair` and `score` belong together; name both columns or neither"),
+        (
+            one_set(pair="b", score="s", score_range=[5, 0]),
+            r"score_range \[5.0, 0.0\]: the first must be less than the second",
         ),
         ({"loop": {**plain()["loop"], "metric": "f1"}}, r"loop.metric f1: objective causal_lm has loss, perplexity"),
         ({"corpus": {"train": plain()["corpus"]["train"]}}, "nothing to validate on"),

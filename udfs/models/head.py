@@ -8,6 +8,9 @@ logit.
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources.abc import Traversable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +20,19 @@ from udfs.models.files import ModelFileError, locate, verify
 from udfs.models.spec import HeadSpec
 
 Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class HeadFiles:
+    """What a head's folder holds: `facts` is head.json, `layers` the weight (out, in) and bias (out,) of each layer, float64."""
+
+    facts: Mapping[str, Any]
+    layers: list[tuple[Array, Array]]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels, in the order of the last layer's rows."""
+        return tuple(self.facts["labels"])
 
 
 class Head:
@@ -74,22 +90,37 @@ def load_head(spec: HeadSpec) -> Head:
     Raises:
         ModelFileError: files missing, changed or inconsistent.
     """
-    from safetensors.numpy import load
-
     folder = locate(spec.source)
     verify(folder, spec.files, spec.source)
-    facts = json.loads((folder / "head.json").read_text(encoding="utf-8"))
-    tensors = load((folder / "head.safetensors").read_bytes())
+    files = read_head(folder)
+    facts, layers = files.facts, files.layers
+    if not layers or layers[-1][0].shape[0] != len(spec.labels):
+        raise ModelFileError(f"{spec.source}: weights do not fit the labels {', '.join(spec.labels)}")
+    limits = [_per_label(spec, facts, "thresholds"), _per_label(spec, facts, "none_below")]
+    return Head(spec.labels, layers, float(facts["temperature"]), *limits)
+
+
+def read_head(folder: Path | Traversable) -> HeadFiles:
+    """Read a head's folder, as it is.
+
+    Raises:
+        ModelFileError: a file is missing or damaged.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    try:
+        facts = json.loads((folder / "head.json").read_text(encoding="utf-8"))
+        tensors = load((folder / "head.safetensors").read_bytes())
+    except (OSError, ValueError, SafetensorError) as error:
+        raise ModelFileError(f"{folder}: is no head that can be read ({type(error).__name__})") from None
     layers: list[tuple[Array, Array]] = []
     while f"layers.{len(layers)}.weight" in tensors:
         i = len(layers)
         layers.append(
             (tensors[f"layers.{i}.weight"].astype(np.float64), tensors[f"layers.{i}.bias"].astype(np.float64))
         )
-    if not layers or layers[-1][0].shape[0] != len(spec.labels):
-        raise ModelFileError(f"{spec.source}: weights do not fit the labels {', '.join(spec.labels)}")
-    limits = [_per_label(spec, facts, "thresholds"), _per_label(spec, facts, "none_below")]
-    return Head(spec.labels, layers, float(facts["temperature"]), *limits)
+    return HeadFiles(facts, layers)
 
 
 def _per_label(spec: HeadSpec, facts: Mapping[str, Any], key: str) -> Array | None:

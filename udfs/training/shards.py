@@ -32,6 +32,8 @@ class Batch:
         labels: (b,) int64 positions in the list of labels of the row's head, -1 without one; heads: the b names of those heads,
             empty without one.
         vectors: (b, D) float32, zero for a row without one; None where no row of the shards has one.
+        pair_ids, pair_mask: (b, m), the same for a second text; scores: (b,) float32, how similar people found the two, 0 to 1,
+            NaN for a row without a second text.
         classes: (b,) int64, bit i set: the row's label is one of a choice in which label i is; 0 is a choice of all.
     """
 
@@ -43,6 +45,9 @@ class Batch:
     heads: tuple[str, ...] = ()
     vectors: Tensor | None = None
     classes: Tensor | None = None
+    pair_ids: Tensor | None = None
+    pair_mask: Tensor | None = None
+    scores: Tensor | None = None
 
     def to(self, device: torch.device) -> "Batch":
         """Return the batch on a device."""
@@ -79,7 +84,8 @@ class Shards:
     """The rows of a folder of Parquet files, in memory (4 bytes a token), in the order of the files' names.
 
     Columns: `ids` list<int32>; optionally `target_ids` list<int32>, `label` int32, `head` string, `vector` list<float>,
-    `classes` int64. A null label is -1, a null head '', a null vector zero.
+    `classes` int64, `pair_ids` list<int32>, `score` float. A null label is -1, a null head '', a null vector zero, a null score
+    NaN.
     """
 
     def __init__(self, folder: str | Path, pad_id: int) -> None:
@@ -98,6 +104,8 @@ class Shards:
         self._ids = _lists(table.column("ids"))
         names = set(table.column_names)
         self._targets = _lists(table.column("target_ids")) if "target_ids" in names else None
+        self._pairs = _lists(table.column("pair_ids")) if "pair_ids" in names else None
+        self._scores = _scores(table.column("score")) if "score" in names else None
         self._labels = _numbers(table.column("label"), -1) if "label" in names else None
         self._classes = _numbers(table.column("classes"), 0) if "classes" in names else None
         self._heads = _heads(table.column("head")) if "head" in names else None
@@ -108,8 +116,9 @@ class Shards:
 
     @property
     def lengths(self) -> Rows:
-        """(n,) tokens of each row, those of its target included."""
-        return self._ids.lengths + (self._targets.lengths if self._targets else 0)
+        """(n,) tokens of each row, those of its target and its second text included."""
+        others = [one.lengths for one in (self._targets, self._pairs) if one is not None]
+        return sum(others, self._ids.lengths)
 
     def batches(self, seed: int, epoch: int, batch_rows: int) -> list[Rows]:
         """Return the rows of every batch of an epoch; the same for the same arguments. The last may be smaller.
@@ -136,6 +145,7 @@ class Shards:
         """Return rows as tensors on the CPU."""
         ids, mask = self._ids.padded(rows, self.pad_id)
         target_ids, target_mask = self._targets.padded(rows, self.pad_id) if self._targets else (None, None)
+        pair_ids, pair_mask = self._pairs.padded(rows, self.pad_id) if self._pairs else (None, None)
         names, codes = self._heads if self._heads else ((), np.zeros(0, np.int64))
         return Batch(
             ids=ids,
@@ -146,6 +156,9 @@ class Shards:
             heads=tuple(names[code] for code in codes[rows]) if names else (),
             vectors=torch.from_numpy(self._vectors[rows].astype(np.float32)) if self._vectors is not None else None,
             classes=torch.from_numpy(self._classes[rows]) if self._classes is not None else None,
+            pair_ids=pair_ids,
+            pair_mask=pair_mask,
+            scores=torch.from_numpy(self._scores[rows]) if self._scores is not None else None,
         )
 
 
@@ -163,6 +176,11 @@ def _lists(column: pa.ChunkedArray) -> _Lists:
 def _numbers(column: pa.ChunkedArray, missing: int) -> Rows:
     filled: NDArray[Any] = column.fill_null(missing).to_numpy()
     return filled.astype(np.int64)
+
+
+def _scores(column: pa.ChunkedArray) -> NDArray[np.float32]:
+    filled: NDArray[Any] = column.fill_null(float("nan")).to_numpy()
+    return filled.astype(np.float32)
 
 
 def _heads(column: pa.ChunkedArray) -> tuple[Sequence[str], Rows]:

@@ -29,8 +29,10 @@ class LanguageModelTaskSpec:
     """A language model of our own and its objective; `config_json` is a `LanguageModelConfig`, `seed` draws the weights.
 
     `start` is a folder with `model.safetensors` of a model whose weights are taken over where names and shapes agree (masked-LM
-    weights into a classifier, say). `distillation_weight` is how much a row's distance to its teacher counts beside a row's label
-    (multitask). `tokenizer` is the tokenizer.json whose tokens spell the characters of n-grams.
+    weights into a classifier, say); `start_heads` are names of heads and the folders (`udfs.models.head`, one layer) whose
+    weights they begin with. Tensors with one of `frozen` in their names stay as they are. `distillation_weight` is how much a
+    row's distance to its teacher counts beside a row's label, `similarity_weight` how much a pair's squared difference of
+    cosine and score does (multitask). `tokenizer` is the tokenizer.json whose tokens spell the characters of n-grams.
     """
 
     objective: Objective
@@ -39,12 +41,15 @@ class LanguageModelTaskSpec:
     start: str | None = None
     distillation_weight: float = 1.0
     tokenizer: str | None = None
+    similarity_weight: float = 1.0
+    start_heads: tuple[tuple[str, str], ...] = ()
+    frozen: tuple[str, ...] = ()
 
     def build(self) -> "Task":
         """Return the task; the same weights for the same seed.
 
         Raises:
-            TrainingError: `start` cannot be read, or its token embeddings do not fit.
+            TrainingError: `start` or one of `start_heads` cannot be read or does not fit, or a part of `frozen` is in no name.
         """
         from udfs.training.task_building import language_model_task
 

@@ -3,7 +3,10 @@
 from pathlib import Path
 
 import torch
+from torch import nn
 
+from udfs.models.files import ModelFileError
+from udfs.models.head import read_head
 from udfs.models.language_model_config import LanguageModelConfig
 from udfs.models.language_models import EncoderLanguageModel, LanguageModel, build, read_weights
 from udfs.training.multitask import MultitaskTask
@@ -33,10 +36,13 @@ def language_model_task(spec: LanguageModelTaskSpec) -> LanguageModelTask:
     model = build(config)
     if spec.start is not None:
         _take_over(model, spec.start)
+    for name, folder in spec.start_heads:
+        _take_over_head(model, name, config.heads[name], Path(folder))
+    _freeze(model, spec.frozen)
     if spec.tokenizer is not None and isinstance(model, EncoderLanguageModel):
         model.read_characters(Path(spec.tokenizer))
     if spec.objective == "multitask":
-        return MultitaskTask(model, spec.distillation_weight)
+        return MultitaskTask(model, spec.distillation_weight, spec.similarity_weight)
     return _TASKS[spec.objective](model)
 
 
@@ -50,3 +56,35 @@ def _take_over(model: LanguageModel, folder: str) -> None:
     if "tokens.weight" not in fitting:
         raise TrainingError(f"start: {folder}: its token embeddings do not fit the model; train it with its tokenizer")
     model.load_state_dict(fitting, strict=False)
+
+
+def _take_over_head(model: LanguageModel, name: str, labels: tuple[str, ...], folder: Path) -> None:
+    try:
+        head = read_head(folder)
+    except ModelFileError as error:
+        raise TrainingError(f"start_heads.{name}: {error}") from None
+    layer = model.heads[name]
+    assert isinstance(layer, nn.Linear)
+    if head.labels != labels:
+        raise TrainingError(
+            f"start_heads.{name}: {folder} has the labels {', '.join(head.labels)}, model.heads.{name} {', '.join(labels)}"
+        )
+    if len(head.layers) != 1 or head.layers[0][0].shape != tuple(layer.weight.shape):
+        shapes = ", ".join(str(weight.shape) for weight, _ in head.layers)
+        raise TrainingError(
+            f"start_heads.{name}: {folder} has weights {shapes}; the model's head is one layer {tuple(layer.weight.shape)}"
+        )
+    weight, bias = head.layers[0]
+    with torch.no_grad():
+        layer.weight.copy_(torch.from_numpy(weight))
+        layer.bias.copy_(torch.from_numpy(bias))
+
+
+def _freeze(model: LanguageModel, frozen: tuple[str, ...]) -> None:
+    names = [name for name, _ in model.named_parameters()]
+    for part in frozen:
+        if not any(part in name for name in names):
+            raise TrainingError(f"frozen: {part} is in the name of no tensor of the model, such as {names[0]}")
+    for name, parameter in model.named_parameters():
+        if any(part in name for part in frozen):
+            parameter.requires_grad_(False)

@@ -23,7 +23,8 @@ class ShardSpec:
         tokenizer: path of a tokenizer.json that every executor sees.
         max_tokens: the longest row, special tokens included.
         whole: a longer text becomes several rows of nearly equal length, else only its first `max_tokens` tokens are a row.
-        columns: what is taken besides the text's `ids`: `target_ids` (tokens of `target`), `label` (int), `head`, `vector`.
+        columns: what is taken besides the text's `ids`: `target_ids` (tokens of `target`), `pair_ids` (tokens of `pair`; of an
+            empty text where it is null), `label` (int), `head`, `vector`, `classes`, `score`.
     """
 
     tokenizer: str
@@ -49,9 +50,10 @@ def shard_batch(batch: pa.RecordBatch, spec: ShardSpec) -> pa.RecordBatch:
     chunks = tokenizer.chunks(batch.column("text").to_pylist(), spec.max_tokens, _MANY if spec.whole else 1)
     columns: dict[str, Any] = {"ids": _list_array(chunks.ids, chunks.offsets)}
     for name in spec.columns:
-        if name == "target_ids":
-            targets = tokenizer.chunks(batch.column("target").to_pylist(), spec.max_tokens, 1)
-            columns[name] = _list_array(targets.ids, targets.offsets)
+        if name.endswith("_ids"):
+            others = [text or "" for text in batch.column(name.removesuffix("_ids")).to_pylist()]
+            found = tokenizer.chunks(others, spec.max_tokens, 1)
+            columns[name] = _list_array(found.ids, found.offsets)
         else:
             columns[name] = batch.column(name).take(pa.array(chunks.text))
     return pa.RecordBatch.from_pydict(columns)

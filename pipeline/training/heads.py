@@ -1,0 +1,79 @@
+"""Label heads of a multitask encoder as a night reads them: each in a folder of its own, calibrated on the validation part."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pipeline.head_training import Labelled, TrainedHead, head_of, save_head, validate
+from pipeline.model_lock import encoder_entry, encoder_identity, encoder_spec
+from pipeline.softmax_regression import FORBIDDEN, fit_temperature
+from pipeline.training.config import TrainConfig
+from pipeline.training.corpus import TRAIN, VALIDATION
+from pipeline.training.run import Prepared
+
+if TYPE_CHECKING:
+    from udfs.models.language_models import LanguageModel
+
+_BATCH = 128
+
+
+def are_saved_apart(config: TrainConfig) -> bool:
+    """Return whether a night computes what the heads read: only an encoder with n-grams gives features beside its vector."""
+    return config.objective == "multitask" and config.model.ngram_buckets is not None
+
+
+def head_folder(config: TrainConfig, name: str) -> Path:
+    """Return the folder of a head: `<output>-<name>`."""
+    return Path(f"{config.output.rstrip('/')}-{name}")
+
+
+def save_heads(config: TrainConfig, data: Prepared, model: "LanguageModel", encoder: Path) -> None:
+    """Write the model's heads, trained on the encoder in the folder `encoder`; one temperature each (arXiv:1706.04599).
+
+    Raises:
+        ConfigError: a head's folder exists.
+    """
+    spec = encoder_spec(encoder_entry(config.name, str(encoder), encoder, "trained", config.languages))
+    for name, labels in config.model.heads.items():
+        rows = _validation(data, model, name, len(labels))
+        layer: Any = model.heads[name]
+        tensors = {
+            f"layers.0.{kind}": getattr(layer, kind).detach().float().cpu().numpy() for kind in ("weight", "bias")
+        }
+        logits = head_of(tensors, labels, 1.0).logits(rows.embeddings)
+        temperature = fit_temperature(np.where(rows.allowed, logits, FORBIDDEN), rows.labels) if len(logits) else 1.0
+        head = head_of(tensors, labels, temperature)
+        trained = TrainedHead(head, tensors, temperature, 0.0, validate(head, rows))
+        save_head(
+            trained, head_folder(config, name), f"{config.name}-{name}", config.languages, spec, encoder_identity(spec),
+            {"with": config.name, "rows": data.kept(TRAIN)}, name,
+        )  # fmt: skip
+
+
+def _validation(data: Prepared, model: "LanguageModel", head: str, n_labels: int) -> Labelled:
+    """Return the head's n validation rows with features (n, f) in place of embeddings."""
+    import torch
+
+    from udfs.training.shards import Shards
+
+    shards = Shards(data.shards(VALIDATION), model.config.pad_id)
+    features, labels = [np.zeros((0, model.config.n_features), np.float32)], [np.zeros(0, np.int64)]
+    allowed = [np.zeros((0, n_labels), np.bool_)]
+    for rows in shards.in_order(_BATCH):
+        batch = shards.batch(rows)
+        mine = torch.tensor([name == head for name in batch.heads], dtype=torch.bool)
+        if not bool(mine.any()):
+            continue
+        assert batch.labels is not None
+        assert batch.classes is not None
+        with torch.inference_mode():
+            hidden = model.hidden(batch.ids[mine], batch.mask[mine])
+            features.append(model.features(batch.ids[mine], hidden, batch.mask[mine]).float().numpy())
+        labels.append(batch.labels[mine].numpy())
+        choice = batch.classes[mine].numpy()[:, None]
+        allowed.append((choice & (1 << np.arange(n_labels)) != 0) | (choice == 0))
+    n = sum(map(len, labels))
+    return Labelled(
+        np.concatenate(features), np.concatenate(labels), np.concatenate(allowed), np.full(n, VALIDATION, np.object_)
+    )
