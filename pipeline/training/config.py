@@ -15,7 +15,9 @@ from udfs.training.spec import LoopSpec, Objective
 
 SPECIAL_TOKENS = ("<pad>", "<s>", "</s>", "<unk>", "<mask>")
 """Ids 0 to 4 of every tokenizer trained here."""
-_SPECIAL_IDS = {"pad_id": 0, "bos_id": 1, "eos_id": 2, "mask_id": 4}
+SPECIAL_TOKEN_OF = {"pad_id": "<pad>", "bos_id": "<s>", "eos_id": "</s>", "mask_id": "<mask>"}
+"""The special token whose id is each of these keys of the model's configuration."""
+_SPECIAL_IDS = {key: SPECIAL_TOKENS.index(token) for key, token in SPECIAL_TOKEN_OF.items()}
 _CAUSAL = ("rnn", "gru", "lstm", "decoder")
 _ARCHITECTURES: dict[str, tuple[str, ...]] = {
     "causal_lm": _CAUSAL,

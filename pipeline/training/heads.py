@@ -36,7 +36,7 @@ def save_heads(config: TrainConfig, data: Prepared, model: "LanguageModel", enco
     """
     spec = encoder_spec(encoder_entry(config.name, str(encoder), encoder, "trained", config.languages))
     for name, labels in config.model.heads.items():
-        rows = _validation(data, model, name, len(labels))
+        rows = _validation(data, model, name, labels)
         layer: Any = model.heads[name]
         tensors = {
             f"layers.0.{kind}": getattr(layer, kind).detach().float().cpu().numpy() for kind in ("weight", "bias")
@@ -51,15 +51,15 @@ def save_heads(config: TrainConfig, data: Prepared, model: "LanguageModel", enco
         )  # fmt: skip
 
 
-def _validation(data: Prepared, model: "LanguageModel", head: str, n_labels: int) -> Labelled:
-    """Return the head's n validation rows with features (n, f) in place of embeddings."""
+def _validation(data: Prepared, model: "LanguageModel", head: str, labels: tuple[str, ...]) -> Labelled:
+    """Return the head's n validation rows with features (n, f) in place of embeddings; those of the same labels are a set."""
     import torch
 
     from udfs.training.shards import Shards
 
     shards = Shards(data.shards(VALIDATION), model.config.pad_id)
-    features, labels = [np.zeros((0, model.config.n_features), np.float32)], [np.zeros(0, np.int64)]
-    allowed = [np.zeros((0, n_labels), np.bool_)]
+    features, positions = [np.zeros((0, model.config.n_features), np.float32)], [np.zeros(0, np.int64)]
+    allowed = [np.zeros((0, len(labels)), np.bool_)]
     for rows in shards.in_order(_BATCH):
         batch = shards.batch(rows)
         mine = torch.tensor([name == head for name in batch.heads], dtype=torch.bool)
@@ -70,10 +70,9 @@ def _validation(data: Prepared, model: "LanguageModel", head: str, n_labels: int
         with torch.inference_mode():
             hidden = model.hidden(batch.ids[mine], batch.mask[mine])
             features.append(model.features(batch.ids[mine], hidden, batch.mask[mine]).float().numpy())
-        labels.append(batch.labels[mine].numpy())
+        positions.append(batch.labels[mine].numpy())
         choice = batch.classes[mine].numpy()[:, None]
-        allowed.append((choice & (1 << np.arange(n_labels)) != 0) | (choice == 0))
-    n = sum(map(len, labels))
-    return Labelled(
-        np.concatenate(features), np.concatenate(labels), np.concatenate(allowed), np.full(n, VALIDATION, np.object_)
-    )
+        allowed.append((choice & (1 << np.arange(len(labels))) != 0) | (choice == 0))
+    known = np.concatenate(allowed)
+    sets = [", ".join([VALIDATION, *(name for name, ok in zip(labels, row, strict=True) if ok)]) for row in known]
+    return Labelled(np.concatenate(features), np.concatenate(positions), known, np.array(sets, np.object_))

@@ -11,7 +11,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pipeline.errors import ConfigError, DataError
 from pipeline.models import embedding_spec
 from pipeline.progress import Stages
-from pipeline.training.config import SPECIAL_TOKENS, TrainConfig
+from pipeline.training.config import SPECIAL_TOKEN_OF, SPECIAL_TOKENS, TrainConfig
 from pipeline.training.corpus import KEPT, TRAIN, VALIDATION, fates, prepared
 from pipeline.training.launch import launch
 from pipeline.training.sharding import with_teacher_vectors, write_shards
@@ -111,8 +111,8 @@ def prepare(spark: SparkSession, config: TrainConfig) -> Prepared:
 
 
 def model_config(config: TrainConfig, data: Prepared) -> LanguageModelConfig:
-    """Return the model's configuration with the size of the vocabulary that the tokenizer came to, and the space it learns."""
-    known: dict[str, Any] = {"vocabulary_size": data.vocabulary_size}
+    """Return the model's configuration with the size and special ids of the vocabulary, and the space it learns."""
+    known: dict[str, Any] = {"vocabulary_size": data.vocabulary_size, **_special_ids(data.tokenizer)}
     if config.objective in ("distillation", "multitask"):
         known["space"] = space_of(embedding_spec(config.teacher).encoder)
     return config.model.model_copy(update=known)
@@ -149,13 +149,19 @@ def _tokenizer(training_rows: DataFrame, config: TrainConfig, path: Path) -> int
         except OSError as error:
             raise ConfigError(f"tokenizer.file: {config.tokenizer.file} cannot be read: {error}") from None
     tokenizer = Tokenizer.from_str(content.decode())
-    wrong = [i for i, token in enumerate(SPECIAL_TOKENS) if tokenizer.token_to_id(token) != i]
-    if wrong:
-        raise ConfigError(
-            f"tokenizer.file: {config.tokenizer.file} was not made here: its token {wrong[0]} is not {SPECIAL_TOKENS[wrong[0]]}"
-        )
+    missing = [token for token in SPECIAL_TOKENS if tokenizer.token_to_id(token) is None]
+    if missing:
+        raise ConfigError(f"tokenizer.file: {config.tokenizer.file} was not made here: it has no token {missing[0]}")
     path.write_bytes(content)
     return int(tokenizer.get_vocab_size())
+
+
+def _special_ids(tokenizer: Path) -> dict[str, int]:
+    """Return the ids of special tokens by the keys of the model's configuration; a tokenizer from a file has its own."""
+    from tokenizers import Tokenizer
+
+    read = Tokenizer.from_file(str(tokenizer))
+    return {key: int(read.token_to_id(token) or 0) for key, token in SPECIAL_TOKEN_OF.items()}
 
 
 def _summary(counted: list[dict[str, Any]], part: str) -> str:

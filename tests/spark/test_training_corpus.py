@@ -13,14 +13,17 @@ import pytest
 import torch
 from pyspark.sql import SparkSession
 from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
+from tokenizers.pre_tokenizers import Whitespace
+from tokenizers.processors import TemplateProcessing
 
 from pipeline.config import LanguageConfig, ModelConfig
-from pipeline.errors import DataError
+from pipeline.errors import ConfigError, DataError
 from pipeline.models import embedding_spec, sentiment_spec
 from pipeline.training.config import CorpusConfig, TrainConfig
 from pipeline.training.corpus import fates, prepared
 from pipeline.training.export import export, figures
-from pipeline.training.run import check_output, fit, prepare, task_spec
+from pipeline.training.run import check_output, fit, model_config, prepare, task_spec
 from udfs.models.head import load_head
 from udfs.models.language_models import EncoderLanguageModel, load
 from udfs.spec import space_of
@@ -249,6 +252,8 @@ def test_an_encoder_and_its_heads_go_on_from_saved_ones(spark: SparkSession, tmp
         "validation": [
             {"name": "t", "path": write(tmp_path / "t.parquet", text=["good cat", "bad dog"], label=["positive", "negative"]),
              "label": "label", "head": "sentiment", "classes": ["negative", "positive"]},
+            {"name": "u", "path": write(tmp_path / "u.parquet", text=["good tree", "a bush"], label=["positive", "neutral"]),
+             "label": "label", "head": "sentiment"},
             {"name": "v", "path": write(tmp_path / "v.parquet", text=["one", "two"], b=["eins", "drei"], s=[1.0, 0.0]),
              "pair": "b", "score": "s"},
         ],
@@ -294,6 +299,10 @@ def test_an_encoder_and_its_heads_go_on_from_saved_ones(spark: SparkSession, tmp
     assert resolved.sentiment is not None
     head = load_head(resolved.sentiment)
     assert load(folder).config.heads == {}
+    written = json.loads((tmp_path / "model-sentiment" / "head.json").read_text())
+    assert {name: found["n"] for name, found in written["validation"].items()} == {
+        "validation, negative, positive": 2, "validation, negative, neutral, positive": 2
+    }  # fmt: skip
 
     again = {
         "start": str(folder),
@@ -315,6 +324,26 @@ def test_an_encoder_and_its_heads_go_on_from_saved_ones(spark: SparkSession, tmp
     with torch.no_grad():
         logits = built.module.label_logits(torch.from_numpy(features), "sentiment").numpy()
     assert logits == pytest.approx(head.logits(features), rel=1e-5)
+
+
+def test_a_tokenizer_from_a_file_brings_its_special_ids(spark: SparkSession, tmp_path: Path) -> None:
+    path = write(tmp_path / "x.parquet", text=[f"the dog {i}" for i in range(20)])
+    corpus = {"train": [{"name": "x", "path": path}], "held_back": 0.2}
+    order = ["<pad>", "<unk>", "<s>", "</s>", "<mask>", "the", "dog"]
+    own = Tokenizer(WordLevel({token: i for i, token in enumerate(order)}, unk_token="<unk>"))
+    own.pre_tokenizer = Whitespace()
+    own.post_processor = TemplateProcessing(single="<s> $A </s>", special_tokens=[("<s>", 2), ("</s>", 3)])
+    own.save(str(tmp_path / "own.json"))
+    config = lm_config(tmp_path, corpus, tokenizer={"file": str(tmp_path / "own.json")})
+    found = model_config(config, prepare(spark, config))
+    assert (found.pad_id, found.bos_id, found.eos_id, found.mask_id, found.vocabulary_size) == (0, 2, 3, 4, 7)
+
+    own.save(str(tmp_path / "other.json"))
+    text = (tmp_path / "other.json").read_text().replace("<mask>", "<hidden>")
+    (tmp_path / "other.json").write_text(text)
+    other = lm_config(tmp_path, corpus, tokenizer={"file": str(tmp_path / "other.json")}, work=str(tmp_path / "w"))
+    with pytest.raises(ConfigError, match="was not made here: it has no token <mask>"):
+        prepare(spark, other)
 
 
 def test_a_head_may_have_more_classes_than_a_long_has_bits(spark: SparkSession, tmp_path: Path) -> None:
