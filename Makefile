@@ -54,10 +54,10 @@ test-airflow: setup ## the DAG of conf/scheduler in a real Airflow, in an enviro
 test-faults: setup ## kills at random instants and at each step, workers that die or hang, limits, late data, random corpora
 	$(BIN)/python -m pytest -m faults tests/faults
 
-test-spark41: java ## the tests on PySpark 4.1, in an environment of its own
+test-spark41: java ## the tests on PySpark 4.1 and pandas 2.2, in an environment of its own
 	$(PYTHON) -m venv .venv-spark41
-	grep -v '^pyspark==' constraints.txt > .venv-spark41/constraints.txt
-	.venv-spark41/bin/python -m pip install --quiet --constraint .venv-spark41/constraints.txt 'pyspark>=4.1,<4.2' --editable '.[dev]'
+	grep -vE '^(pyspark|pandas)==' constraints.txt > .venv-spark41/constraints.txt
+	.venv-spark41/bin/python -m pip install --quiet --constraint .venv-spark41/constraints.txt 'pyspark>=4.1,<4.2' 'pandas>=2.2,<2.3' --editable '.[dev]'
 	.venv-spark41/bin/python -m pytest -n 2 --dist loadfile
 
 bench: setup peers ## the engine against its peers, side by side; DATA="files or folders of Parquet with a text column"

@@ -55,7 +55,7 @@ def forget_ended_queries(spark: SparkSession) -> int:
     """Tell the scheduler once more that queries have ended, where it remembers jobs of theirs; return how many queries.
 
     Raises:
-        Py4JError: the JVM has ended, or this Spark remembers no jobs.
+        Py4JError: the JVM has ended, or this Spark remembers no jobs (4.1).
     """
     jvm: Any = spark.sparkContext._jvm
     scheduler = spark.sparkContext._jsc.sc().dagScheduler()
