@@ -6,11 +6,13 @@ before a byte of it is read. No function here touches the network.
 
 import hashlib
 import json
+import zipfile
 from collections.abc import Iterator, Sequence
 from importlib.resources import files as package_files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
+from udfs.models.archives import unpacked
 from udfs.models.spec import FileDigest
 
 _READ = (
@@ -56,7 +58,7 @@ class ModelFileError(Exception):
 
 
 def locate(source: str) -> Traversable:
-    """Return the folder of `package:<import name>[/<folder>]` or of a plain path.
+    """Return the folder of `package:<import name>[/<folder>]` or of a plain path; one in an archive is unpacked.
 
     Raises:
         ModelFileError: if it does not exist.
@@ -75,7 +77,7 @@ def locate(source: str) -> Traversable:
         folder = Path(source)
     if not folder.is_dir():
         raise ModelFileError(f"{source}: no such model folder on this machine")
-    return folder
+    return unpacked(folder) if isinstance(folder, zipfile.Path) else folder
 
 
 def inspect(folder: Path) -> tuple[FileDigest, ...]:
