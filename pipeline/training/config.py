@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from pipeline.config import JobConfig, ModelConfig
 from pipeline.labelled import Part
+from pipeline.schemas import SENTIMENTS
 from pipeline.settings import Frozen, PathText
 from udfs.models.language_model_config import LanguageModelConfig
 from udfs.training.spec import LoopSpec, Objective
@@ -196,9 +197,9 @@ class TrainConfig(JobConfig):
     weights are taken over where they fit, `start_heads` names folders of heads trained on it to go on from, `frozen` the parts
     of names of tensors that stay as they are. `teacher` is the encoder whose vectors are learnt (distillation, multitask), and
     `distillation_weight` how much 1 - cosine to them counts beside a label (multitask); `similarity_weight` how much the
-    squared difference of a pair's cosine and score does. `weights` is the number format of the saved model but for the matrices
-    named in `eight_bits`. Shards, checkpoints and the metrics log go to `work` (by default `<output>-work`): the same command
-    goes on from there.
+    squared difference of a pair's cosine and score does. `weights` is the number format of the saved model; with `int8_tokens`
+    the token embeddings are int8 with a scale per token. Shards, checkpoints and the metrics log go to `work` (by default
+    `<output>-work`): the same command goes on from there.
     """
 
     name: str
@@ -218,7 +219,7 @@ class TrainConfig(JobConfig):
     loop: LoopConfig
     processes: ProcessesConfig = ProcessesConfig()
     weights: Literal["float32", "float16"] = "float32"
-    eight_bits: tuple[str, ...] = ()
+    int8_tokens: bool = False
 
     @model_validator(mode="before")
     @classmethod
@@ -242,10 +243,32 @@ class TrainConfig(JobConfig):
         """The folder of shards, checkpoints and log."""
         return Path(self.work or f"{self.output.rstrip('/')}-work")
 
+    @property
+    def head_folders(self) -> dict[str, Path]:
+        """The folders `<output>-<head>` of the heads that a night can use.
+
+        An encoder with n-grams gives features for sentiment beside its vector; other heads stay in the model.
+        """
+        if self.objective != "multitask" or self.model.ngram_buckets is None:
+            return {}
+        stem = self.output.rstrip("/")
+        return {name: Path(f"{stem}-{name}") for name, labels in self.model.heads.items() if labels == SENTIMENTS}
+
+    @property
+    def teaches(self) -> bool:
+        """Whether some row learns a vector of the teacher: where the model gets the teacher's space."""
+        sets = self.corpus.train
+        is_taught = any(one.target or (one.label is None and one.pair is None) for one in sets)
+        return self.objective == "distillation" or (self.objective == "multitask" and is_taught)
+
     def fingerprint(self) -> str:
         """Return the sha256 (hex) of all that the trained weights depend on."""
-        elsewhere = {"spark", "output", "work", "processes", "weights", "eight_bits", "name", "languages"}
+        elsewhere = {"spark", "output", "work", "processes", "weights", "int8_tokens", "name", "languages"}
         return hashlib.sha256(self.model_dump_json(exclude=elsewhere).encode()).hexdigest()
+
+    @property
+    def _validated(self) -> tuple[TrainingSet, ...]:
+        return self.corpus.validation + (self.corpus.train if self.corpus.held_back else ())
 
     def _model_problems(self) -> list[str]:
         problems = []
@@ -267,6 +290,10 @@ class TrainConfig(JobConfig):
         if self.start is None and (self.start_heads or self.frozen):
             key = "start_heads" if self.start_heads else "frozen"
             problems.append(f"{key}: needs `start`, the model it belongs to")
+        if self.loop.metric == "spearman" and not any(one.pair for one in self._validated):
+            problems.append("loop.metric spearman: no set that is validated on has `pair` and `score`")
+        if self.work_folder in self.head_folders.values():
+            problems.append(f"work: {self.work_folder} is the folder of a head; name another")
         problems += [
             f"start_heads.{name}: not among model.heads" for name in self.start_heads if name not in self.model.heads
         ]

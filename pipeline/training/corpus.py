@@ -35,9 +35,10 @@ def prepared(spark: SparkSession, config: CorpusConfig, heads: Mapping[str, Sequ
         is_training = (F.col("part") == TRAIN) & (F.col("fate") == KEPT)
         rows = rows.withColumn("part", F.when(is_training & is_held_back, VALIDATION).otherwise(F.col("part")))
     rows = _flag(rows, _judged(spark, config.exclude), "evaluation", F.col("from_train"))
-    validated = rows.where((F.col("part") == VALIDATION) & (F.col("fate") == KEPT)).select("match_key")
+    kept = rows.where((F.col("part") == VALIDATION) & (F.col("fate") == KEPT))
+    validated = kept.select(F.explode(F.array("match_key", "pair_key")).alias("match_key"))
     rows = _flag(rows, validated, "validation", F.col("part") == TRAIN)
-    same = Window.partitionBy("content_key", "head", "target", "pair", "fate").orderBy("set_order", "label")
+    same = Window.partitionBy("content_key", "head", "target", "pair", "fate").orderBy("set_order", "label", "score")
     rows = _drop(rows, F.row_number().over(same) > 1, "duplicate")
     if any(one.max_rows for one, _ in sets):
         limits = {one.name: one.max_rows for one, _ in sets if one.max_rows}
@@ -67,7 +68,7 @@ def _read(
     target = _clean(one.target) if one.target else F.lit(None).cast("string")
     pair = _clean(one.pair) if one.pair else F.lit(None).cast("string")
     least, largest = one.score_range
-    score = (F.col(_quoted(one.score)).cast("double") - least) / (largest - least) if one.score else F.lit(None)
+    score = (F.col(_quoted(one.score)).try_cast("double") - least) / (largest - least) if one.score else F.lit(None)
     label = F.col(_quoted(one.label)).cast("string") if one.label else F.lit(None).cast("string")
     for old, new in one.rename.items():
         label = F.when(F.col(_quoted(one.label or "")) == old, new).otherwise(label)

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 from pipeline.errors import ConfigError
 from pipeline.training.config import TrainConfig
 from pipeline.training.corpus import KEPT, TRAIN, VALIDATION
-from pipeline.training.heads import are_saved_apart, save_heads
+from pipeline.training.heads import save_heads
 from pipeline.training.plots import plot_losses, read_log
 from pipeline.training.run import Prepared, task_spec
 from udfs.training.spec import Outcome
@@ -21,7 +21,8 @@ _LOG = "metrics.jsonl"
 def export(config: TrainConfig, data: Prepared, outcome: Outcome) -> Path:
     """Write the best weights as a model folder, and the loss curve `loss.png` to the work folder; return the model folder.
 
-    Heads that a night can use lie beside it, each in a folder of its own (`pipeline.training.heads`), and not in the model.
+    Heads that a night can use lie beside it, each in a folder of its own (`pipeline.training.heads`), and not in the model. The
+    model's folder is the last to appear.
 
     Raises:
         ConfigError: the output exists.
@@ -39,20 +40,21 @@ def export(config: TrainConfig, data: Prepared, outcome: Outcome) -> Path:
     temporary = output.with_name(f".{output.name}.partial")
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
-    heads = module.heads
-    if are_saved_apart(config):
-        module.heads, module.config = nn.ModuleDict(), module.config.model_copy(update={"heads": {}})
-    save(module, temporary, getattr(torch, config.weights), config.eight_bits)
+    all_heads, apart = module.heads, config.head_folders
+    module.heads = nn.ModuleDict({name: head for name, head in all_heads.items() if name not in apart})
+    left = {name: labels for name, labels in module.config.heads.items() if name not in apart}
+    module.config = module.config.model_copy(update={"heads": left})
+    save(module, temporary, getattr(torch, config.weights), ("tokens.weight",) if config.int8_tokens else ())
     shutil.copyfile(data.tokenizer, temporary / "tokenizer.json")
     n_parameters = sum(p.numel() for p in module.parameters())
     (temporary / "README.md").write_text(model_card(config, data, outcome, n_parameters), encoding="utf-8")
+    if apart:
+        saved = load(temporary)  # as rounded
+        saved.heads = all_heads
+        save_heads(config, data, saved, temporary)
     if output.exists():
         raise ConfigError(f"output: {output} exists; a model is never overwritten, give a new output")
     temporary.rename(output)
-    if are_saved_apart(config):
-        saved = load(output)  # as rounded
-        saved.heads = heads
-        save_heads(config, data, saved, output)
     plot_losses(data.run_folder / _LOG, data.folder / "loss.png", config.name)
     return output
 

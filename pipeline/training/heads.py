@@ -1,5 +1,6 @@
 """Label heads of a multitask encoder as a night reads them: each in a folder of its own, calibrated on the validation part."""
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,24 +19,20 @@ if TYPE_CHECKING:
 _BATCH = 128
 
 
-def are_saved_apart(config: TrainConfig) -> bool:
-    """Return whether a night computes what the heads read: only an encoder with n-grams gives features beside its vector."""
-    return config.objective == "multitask" and config.model.ngram_buckets is not None
-
-
-def head_folder(config: TrainConfig, name: str) -> Path:
-    """Return the folder of a head: `<output>-<name>`."""
-    return Path(f"{config.output.rstrip('/')}-{name}")
-
-
 def save_heads(config: TrainConfig, data: Prepared, model: "LanguageModel", encoder: Path) -> None:
-    """Write the model's heads, trained on the encoder in the folder `encoder`; one temperature each (arXiv:1706.04599).
+    """Write those of the model's heads that a night can use, trained on the encoder in the folder `encoder`.
+
+    Each has one temperature (arXiv:1706.04599). A folder that holds a head of this very encoder was left by an export that was
+    killed; it stays.
 
     Raises:
-        ConfigError: a head's folder exists.
+        ConfigError: a head's folder holds something else.
     """
     spec = encoder_spec(encoder_entry(config.name, str(encoder), encoder, "trained", config.languages))
-    for name, labels in config.model.heads.items():
+    for name, folder in config.head_folders.items():
+        if _is_of(folder, encoder_identity(spec)):
+            continue
+        labels = config.model.heads[name]
         rows = _validation(data, model, name, labels)
         layer: Any = model.heads[name]
         tensors = {
@@ -46,9 +43,14 @@ def save_heads(config: TrainConfig, data: Prepared, model: "LanguageModel", enco
         head = head_of(tensors, labels, temperature)
         trained = TrainedHead(head, tensors, temperature, 0.0, validate(head, rows))
         save_head(
-            trained, head_folder(config, name), f"{config.name}-{name}", config.languages, spec, encoder_identity(spec),
-            {"with": config.name, "rows": data.kept(TRAIN)}, name,
+            trained, folder, f"{config.name}-{name}", config.languages, spec, encoder_identity(spec),
+            {"with": config.name, "rows": data.kept(TRAIN)},
         )  # fmt: skip
+
+
+def _is_of(folder: Path, encoder_sha256: str) -> bool:
+    facts = folder / "head.json"
+    return facts.is_file() and json.loads(facts.read_text(encoding="utf-8"))["encoder"]["sha256"] == encoder_sha256
 
 
 def _validation(data: Prepared, model: "LanguageModel", head: str, labels: tuple[str, ...]) -> Labelled:

@@ -16,6 +16,7 @@ from pipeline.training.corpus import KEPT, TRAIN, VALIDATION, fates, prepared
 from pipeline.training.launch import launch
 from pipeline.training.sharding import with_teacher_vectors, write_shards
 from pipeline.training.tokenizer_training import sample_texts, train_tokenizer
+from udfs.models.files import ModelFileError, combined_digest, inspect
 from udfs.models.language_model_config import LanguageModelConfig
 from udfs.spec import space_of
 from udfs.training.spec import LanguageModelTaskSpec, Outcome, TrainingJob
@@ -54,19 +55,27 @@ def check_output(config: TrainConfig) -> None:
     """Refuse to begin what could not be saved.
 
     Raises:
-        ConfigError: the output exists, or the work folder holds another training.
+        ConfigError: the output or a head's folder exists, or the work folder holds another training.
     """
     if Path(config.output).exists():
         raise ConfigError(f"output: {config.output} exists; a model is never overwritten, give a new output")
-    marker = config.work_folder / "training.json"
+    marker, start = config.work_folder / "training.json", _start_digest(config)
     if marker.exists():
-        if json.loads(marker.read_text(encoding="utf-8"))["fingerprint"] != config.fingerprint():
+        found = json.loads(marker.read_text(encoding="utf-8"))
+        if found["fingerprint"] != config.fingerprint():
             raise ConfigError(
                 f"work: {config.work_folder} holds a training of another configuration; remove it or name another"
             )
+        if found.get("start", start) != start:
+            raise ConfigError(
+                f"start: {config.start} has changed since this training began; remove {config.work_folder} or name another work"
+            )
         return
+    for folder in config.head_folders.values():
+        if folder.exists():
+            raise ConfigError(f"output: {folder} exists, where a head would be saved; give a new output")
     marker.parent.mkdir(parents=True, exist_ok=True)
-    marker.write_text(json.dumps({"fingerprint": config.fingerprint()}) + "\n", encoding="utf-8")
+    marker.write_text(json.dumps({"fingerprint": config.fingerprint(), "start": start}) + "\n", encoding="utf-8")
 
 
 def prepare(spark: SparkSession, config: TrainConfig) -> Prepared:
@@ -113,7 +122,7 @@ def prepare(spark: SparkSession, config: TrainConfig) -> Prepared:
 def model_config(config: TrainConfig, data: Prepared) -> LanguageModelConfig:
     """Return the model's configuration with the size and special ids of the vocabulary, and the space it learns."""
     known: dict[str, Any] = {"vocabulary_size": data.vocabulary_size, **_special_ids(data.tokenizer)}
-    if config.objective in ("distillation", "multitask"):
+    if config.teaches:
         known["space"] = space_of(embedding_spec(config.teacher).encoder)
     return config.model.model_copy(update=known)
 
@@ -135,6 +144,16 @@ def fit(config: TrainConfig, data: Prepared) -> Outcome:
     )  # fmt: skip
     processes = config.processes
     return launch(job, processes.count, is_local=processes.on == "driver", uses_gpu=processes.device == "cuda")
+
+
+def _start_digest(config: TrainConfig) -> str | None:
+    """Return what names the files a training begins from: frozen tensors are read from them again when it goes on."""
+    folders = [folder for folder in (config.start, *config.start_heads.values()) if folder is not None]
+    try:
+        digests = [combined_digest(inspect(Path(folder))) for folder in folders]
+    except ModelFileError as error:
+        raise ConfigError(f"start: {error}") from None
+    return " ".join(digests) or None
 
 
 def _tokenizer(training_rows: DataFrame, config: TrainConfig, path: Path) -> int:

@@ -24,6 +24,7 @@ from pipeline.training.config import CorpusConfig, TrainConfig
 from pipeline.training.corpus import fates, prepared
 from pipeline.training.export import export, figures
 from pipeline.training.run import check_output, fit, model_config, prepare, task_spec
+from udfs.models.encoder import load_encoder
 from udfs.models.head import load_head
 from udfs.models.language_models import EncoderLanguageModel, load
 from udfs.spec import space_of
@@ -240,8 +241,10 @@ def test_an_encoder_and_its_heads_go_on_from_saved_ones(spark: SparkSession, tmp
     reviews = write(
         tmp_path / "r.parquet", text=["good dog", "bad cat", "the tree"], label=["positive", "negative", "neutral"]
     )
-    first_texts, second_texts = ["a dog", "a cat", "a dog", "a house"], ["ein Hund", "ein Haus", "", "ein Baum"]
-    judged = write(tmp_path / "j.parquet", a=first_texts, b=second_texts, s=[5.0, 0.5, 1.0, 7.0])
+    first_texts = ["a dog", "a dog", "a cat", "a dog", "a house", "a bird", "Eins!"]
+    second_texts = ["ein Hund", "ein Wolf", "ein Haus", "", "ein Baum", "ein Vogel", "zwei"]
+    scores = ["5.0", "3", "0.5", "1.0", "7.0", "n/a", "2"]
+    judged = write(tmp_path / "j.parquet", a=first_texts, b=second_texts, s=scores)
     plain = write(tmp_path / "p.parquet", text=["a dog runs"])
     sets = {
         "train": [
@@ -269,19 +272,22 @@ def test_an_encoder_and_its_heads_go_on_from_saved_ones(spark: SparkSession, tmp
         "model": model,
         "teacher": teacher,
         "loop": loop,
-        "eight_bits": ["tokens.weight"],
+        "int8_tokens": True,
     }
     config = lm_config(tmp_path, sets, **first)
     data = prepare(spark, config)
     fate = {(f["set_name"], f["fate"]): f["n"] for f in data.fates}
-    assert {k: n for k, n in fate.items() if k[0] == "j"} == {("j", "kept"): 2, ("j", "empty"): 1, ("j", "score"): 1}
+    assert {k: n for k, n in fate.items() if k[0] == "j"} == {
+        ("j", "kept"): 3, ("j", "empty"): 1, ("j", "score"): 2, ("j", "validation"): 1
+    }  # fmt: skip
     shards = Shards(data.shards("train"), pad_id=0)
     batch = shards.batch(np.arange(len(shards)))
     assert batch.scores is not None
     assert batch.vectors is not None
     taught = (batch.vectors.norm(dim=1) > 0).tolist()
-    assert sorted(zip(np.nan_to_num(batch.scores.numpy(), nan=-1.0).round(2).tolist(), taught, strict=True)) == [
-        (-1.0, False), (-1.0, False), (-1.0, False), (-1.0, True), (pytest.approx(0.1), False), (1.0, False)
+    scored = sorted(zip(np.nan_to_num(batch.scores.numpy(), nan=-1.0).round(2).tolist(), taught, strict=True))
+    assert [(pytest.approx(score), is_taught) for score, is_taught in scored] == [
+        (-1.0, False), (-1.0, False), (-1.0, False), (-1.0, True), (0.1, False), (0.6, False), (1.0, False)
     ]  # fmt: skip
     outcome = fit(config, data)
     folder = export(config, data, outcome)
@@ -320,10 +326,22 @@ def test_an_encoder_and_its_heads_go_on_from_saved_ones(spark: SparkSession, tmp
     built = task_spec(config, data).build()
     assert isinstance(built.module, EncoderLanguageModel)
     assert torch.equal(built.module.ngrams.vectors.weight, load(folder).ngrams.vectors.weight)  # type: ignore[union-attr]
-    features = np.ones((1, 18), np.float32)
-    with torch.no_grad():
-        logits = built.module.label_logits(torch.from_numpy(features), "sentiment").numpy()
-    assert logits == pytest.approx(head.logits(features), rel=1e-5)
+    assert written["temperature"] != 1.0
+    encoder = load_encoder(resolved.encoder, "cpu")
+    chunks = encoder.tokenizer.chunks(["good dog", "a bad cat in the tree"], 16, 1)
+    by_night = head.logits(encoder.pooled(chunks, np.arange(2))[:, 256:])
+    for i in range(2):
+        ids = torch.from_numpy(chunks.ids[chunks.offsets[i] : chunks.offsets[i + 1]].astype(np.int64))[None]
+        mask = torch.ones_like(ids, dtype=torch.bool)
+        with torch.no_grad():
+            features = built.module.eval().features(ids, built.module.hidden(ids, mask), mask)
+            logits = built.module.label_logits(features, "sentiment").numpy()
+        assert by_night[i] == pytest.approx(logits[0], abs=1e-4)
+    before = built.module.ngrams.vectors.weight.clone()  # type: ignore[union-attr]
+    resumed = prepare(spark, config)
+    again = export(config, resumed, fit(config, resumed))
+    assert torch.equal(load(again).ngrams.vectors.weight, before)  # type: ignore[attr-defined]
+    assert not torch.equal(load(again).projection.weight, load(folder).projection.weight)
 
 
 def test_a_tokenizer_from_a_file_brings_its_special_ids(spark: SparkSession, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from safetensors.numpy import save_file
 from torch.nn import functional
 
 from tests.training_rows import task_spec
+from udfs.models.language_models import LanguageModel, read_weights, save
 from udfs.training.multitask import MultitaskTask
 from udfs.training.shards import Batch
 from udfs.training.spec import LanguageModelTaskSpec, TrainingError
@@ -131,6 +132,7 @@ def test_validation_ranks_judged_pairs() -> None:
         assert one.validate([paired(rows, scores)])["spearman"] == pytest.approx(1.0)
         assert one.validate([paired(rows, [1 - s for s in scores])])["spearman"] == pytest.approx(-1.0)
         assert "spearman" not in one.validate([rows])
+        assert "spearman" not in one.validate([paired(rows, [0.5, 0.5, 0.5])])
 
 
 def write_head(folder: Path, labels: tuple[str, ...], width: int) -> np.ndarray:
@@ -143,18 +145,43 @@ def write_head(folder: Path, labels: tuple[str, ...], width: int) -> np.ndarray:
     return weight
 
 
+def start_of(spec: LanguageModelTaskSpec, folder: Path) -> str:
+    """Save the spec's model in its first state."""
+    model = spec.build().module
+    assert isinstance(model, LanguageModel)
+    save(model, folder)
+    return str(folder)
+
+
 def test_a_head_goes_on_from_a_saved_one_and_frozen_tensors_stay(tmp_path: Path) -> None:
     weight = write_head(tmp_path / "head", HEADS["sentiment"], 8)
     spec = task_spec("multitask", "encoder", output_size=6, heads=HEADS)
+    start = start_of(spec, tmp_path / "start")
     given = (("sentiment", str(tmp_path / "head")),)
-    built = replace(spec, start_heads=given, frozen=("tokens", "positions")).build()
+    built = replace(spec, seed=2, start=start, start_heads=given, frozen=("tokens", "positions", "heads")).build()
     assert isinstance(built, MultitaskTask)
     layer = built.model.heads["sentiment"]
     assert isinstance(layer, torch.nn.Linear)
     assert layer.weight.tolist() == weight.tolist()
     assert layer.bias.tolist() == [1.0, 1.0, 1.0]
     still = {name for name, p in built.model.named_parameters() if not p.requires_grad}
-    assert still == {"tokens.weight", "stack.positions.weight"}
+    assert still == {"tokens.weight", "stack.positions.weight", "heads.sentiment.weight", "heads.sentiment.bias"}
+    before = built.model.tokens.weight.clone()
+    optimiser = torch.optim.SGD(built.parameter_groups(1.0, 0.0), lr=1.0)
+    built.loss(batch((2, 0)), torch.Generator())[0].backward()  # type: ignore[no-untyped-call]
+    optimiser.step()
+    assert torch.equal(built.model.tokens.weight, before)
+    assert not torch.equal(built.model.projection.weight, read_weights(Path(start))["projection.weight"])
+
+
+def test_a_head_of_another_encoder_is_refused(tmp_path: Path) -> None:
+    write_head(tmp_path / "head", HEADS["sentiment"], 8)
+    facts = {"labels": HEADS["sentiment"], "encoder": {"sha256": "0" * 64}}
+    (tmp_path / "head" / "head.json").write_text(json.dumps(facts))
+    spec = task_spec("multitask", "encoder", output_size=6, heads=HEADS)
+    start = start_of(spec, tmp_path / "start")
+    with pytest.raises(TrainingError, match=r"start_heads.sentiment: .* was trained on another encoder than"):
+        replace(spec, start=start, start_heads=(("sentiment", str(tmp_path / "head")),)).build()
 
 
 @pytest.mark.parametrize(
@@ -175,7 +202,25 @@ def test_a_head_of_another_model_is_refused(
         replace(spec, start_heads=(("sentiment", str(tmp_path / "head")),)).build()
 
 
-def test_what_is_frozen_must_be_there() -> None:
+@pytest.mark.parametrize(
+    ("frozen", "message"),
+    [
+        (("ngrams",), "frozen: 'ngrams' is in the name of no tensor of the model"),
+        (("",), "frozen: '' is in the name of no tensor of the model"),
+        (("projection",), "frozen: projection: projection.weight is not in `start`, or has another shape there"),
+        (("tokens", "output", "stack", "heads", "projection"), "would stay random"),
+    ],
+)
+def test_what_is_frozen_must_come_from_somewhere(tmp_path: Path, frozen: tuple[str, ...], message: str) -> None:
+    # `start` has no projection and no head
+    start = start_of(task_spec("masked_lm", "encoder"), tmp_path / "start")
+    spec = replace(task_spec("multitask", "encoder", output_size=6, heads=HEADS), start=start, frozen=frozen)
+    with pytest.raises(TrainingError, match=message):
+        spec.build()
+
+
+def test_something_must_be_left_to_train(tmp_path: Path) -> None:
     spec = task_spec("multitask", "encoder", output_size=6, heads=HEADS)
-    with pytest.raises(TrainingError, match="frozen: ngrams is in the name of no tensor of the model"):
-        replace(spec, frozen=("ngrams",)).build()
+    start = start_of(spec, tmp_path / "start")
+    with pytest.raises(TrainingError, match="leave nothing to train"):
+        replace(spec, start=start, frozen=("tokens", "output", "stack", "heads", "projection")).build()

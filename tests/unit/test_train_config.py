@@ -89,6 +89,10 @@ def test_every_problem_is_reported_with_its_key(tmp_path: Path) -> None:
             r"model.heads.x: 64 labels; objective multitask takes 63 at most",
         ),
         ({"frozen": ["tokens"]}, "frozen: needs `start`, the model it belongs to"),
+        (
+            {"objective": "multitask", "loop": {**plain()["loop"], "metric": "spearman"}},
+            "loop.metric spearman: no set that is validated on has `pair` and `score`",
+        ),
         ({"start": "m", "start_heads": {"mood": "m-mood"}}, "start_heads.mood: not among model.heads"),
         (one_set(pair="b", score="s"), "corpus set a: pair and score belong to objective multitask"),
         (one_set(pair="b"), "set a: `pair` and `score` belong together; name both columns or neither"),

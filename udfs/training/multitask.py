@@ -55,7 +55,7 @@ class MultitaskTask(ClassificationTask):
         if len(all_distances):
             metrics["cosine"] = 1 - float(all_distances.mean())
         cosines, scores = (torch.cat(side).cpu().numpy() for side in zip(*pairs, strict=True))
-        if len(scores) > 1:
+        if len(set(scores.tolist())) > 1 and len(set(cosines.tolist())) > 1:
             metrics["spearman"] = float(spearmanr(cosines, scores).statistic)
         return metrics
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from udfs.models.files import ModelFileError
+from udfs.models.files import ModelFileError, combined_digest, inspect
 from udfs.models.head import read_head
 from udfs.models.language_model_config import LanguageModelConfig
 from udfs.models.language_models import EncoderLanguageModel, LanguageModel, build, read_weights
@@ -34,11 +34,11 @@ def language_model_task(spec: LanguageModelTaskSpec) -> LanguageModelTask:
     config = LanguageModelConfig.model_validate_json(spec.config_json)
     torch.manual_seed(spec.seed)
     model = build(config)
-    if spec.start is not None:
-        _take_over(model, spec.start)
+    taken = _take_over(model, spec.start) if spec.start is not None else set()
     for name, folder in spec.start_heads:
-        _take_over_head(model, name, config.heads[name], Path(folder))
-    _freeze(model, spec.frozen)
+        _take_over_head(model, name, config.heads[name], Path(folder), spec.start)
+        taken |= {f"heads.{name}.weight", f"heads.{name}.bias"}
+    _freeze(model, spec.frozen, taken)
     if spec.tokenizer is not None and isinstance(model, EncoderLanguageModel):
         model.read_characters(Path(spec.tokenizer))
     if spec.objective == "multitask":
@@ -46,7 +46,8 @@ def language_model_task(spec: LanguageModelTaskSpec) -> LanguageModelTask:
     return _TASKS[spec.objective](model)
 
 
-def _take_over(model: LanguageModel, folder: str) -> None:
+def _take_over(model: LanguageModel, folder: str) -> set[str]:
+    """Copy the weights that fit; return their names."""
     try:
         there = read_weights(Path(folder))
     except OSError as error:
@@ -56,13 +57,17 @@ def _take_over(model: LanguageModel, folder: str) -> None:
     if "tokens.weight" not in fitting:
         raise TrainingError(f"start: {folder}: its token embeddings do not fit the model; train it with its tokenizer")
     model.load_state_dict(fitting, strict=False)
+    return set(fitting)
 
 
-def _take_over_head(model: LanguageModel, name: str, labels: tuple[str, ...], folder: Path) -> None:
+def _take_over_head(model: LanguageModel, name: str, labels: tuple[str, ...], folder: Path, start: str | None) -> None:
     try:
         head = read_head(folder)
     except ModelFileError as error:
         raise TrainingError(f"start_heads.{name}: {error}") from None
+    encoder = head.facts.get("encoder", {}).get("sha256")
+    if encoder is not None and start is not None and encoder != combined_digest(inspect(Path(start))):
+        raise TrainingError(f"start_heads.{name}: {folder} was trained on another encoder than {start}")
     layer = model.heads[name]
     assert isinstance(layer, nn.Linear)
     if head.labels != labels:
@@ -80,11 +85,19 @@ def _take_over_head(model: LanguageModel, name: str, labels: tuple[str, ...], fo
         layer.bias.copy_(torch.from_numpy(bias))
 
 
-def _freeze(model: LanguageModel, frozen: tuple[str, ...]) -> None:
+def _freeze(model: LanguageModel, frozen: tuple[str, ...], taken: set[str]) -> None:
+    """Exclude tensors from training; only what was taken over from elsewhere can stay as it is."""
     names = [name for name, _ in model.named_parameters()]
     for part in frozen:
-        if not any(part in name for name in names):
-            raise TrainingError(f"frozen: {part} is in the name of no tensor of the model, such as {names[0]}")
+        if not part or not any(part in name for name in names):
+            raise TrainingError(f"frozen: {part!r} is in the name of no tensor of the model, such as {names[0]}")
+        new = [name for name in names if part in name and name not in taken]
+        if new:
+            raise TrainingError(
+                f"frozen: {part}: {new[0]} is not in `start`, or has another shape there, and would stay random"
+            )
+    if all(any(part in name for part in frozen) for name in names):
+        raise TrainingError(f"frozen: {', '.join(frozen)} leave nothing to train")
     for name, parameter in model.named_parameters():
         if any(part in name for part in frozen):
             parameter.requires_grad_(False)
