@@ -97,6 +97,13 @@ def test_shipped_nightly_configurations_load(name: str) -> None:
     assert load_config(f"conf/jobs/{name}.yaml").output.catalog == "nightjar"
 
 
+def test_the_cluster_publishes_what_the_laptop_does() -> None:
+    laptop, cluster = (load_config(f"conf/jobs/{name}.yaml").model_dump() for name in ("sample", "cluster_test"))
+    for config in (laptop, cluster):
+        del config["spark"]
+    assert cluster == laptop
+
+
 def test_fingerprint_follows_the_values(tmp_path: Path) -> None:
     first = load(tmp_path, GOOD)
     assert first.fingerprint() == load(tmp_path, GOOD, "model.device=auto").fingerprint()
