@@ -1,5 +1,6 @@
 """Models of a package that is shipped as an archive."""
 
+import os
 import subprocess
 import sys
 import zipfile
@@ -41,6 +42,19 @@ def test_a_model_in_an_archive_is_unpacked_once_beside_it(tmp_path: Path, monkey
     assert locate(SOURCE.format(name="shipped_once")) == folder
     assert (folder / "config.json").read_bytes() == b"seen", "not unpacked again"
     assert [p.name for p in folder.parent.iterdir()] == ["small"], "nothing half done is left, and no other model"
+
+
+def test_a_model_of_an_archive_that_was_replaced_is_unpacked_again(tmp_path: Path) -> None:
+    """As an upgrade does it that copies a new archive over the old one."""
+    archive = shipped(tmp_path, "upgraded")
+    before = archives.unpacked(zipfile.Path(archive, "upgraded/weights/small/"))
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("upgraded/weights/small/config.json", b"new")
+    os.utime(archive, ns=(10**18, 10**18))  # older than what was there: a copy may keep its time
+    after = archives.unpacked(zipfile.Path(archive, "upgraded/weights/small/"))
+    assert after == before
+    assert content(after) == {"config.json": b"new"}
+    assert [p.name for p in after.parent.iterdir()] == ["small"]
 
 
 def test_processes_that_unpack_at_once_all_find_it_whole(tmp_path: Path) -> None:
