@@ -197,9 +197,10 @@ class TrainConfig(JobConfig):
     weights are taken over where they fit, `start_heads` names folders of heads trained on it to go on from, `frozen` the parts
     of names of tensors that stay as they are. `teacher` is the encoder whose vectors are learnt (distillation, multitask), and
     `distillation_weight` how much 1 - cosine to them counts beside a label (multitask); `similarity_weight` how much the
-    squared difference of a pair's cosine and score does. `weights` is the number format of the saved model; with `int8_tokens`
-    the token embeddings are int8 with a scale per token. Shards, checkpoints and the metrics log go to `work` (by default
-    `<output>-work`): the same command goes on from there.
+    squared difference of a pair's cosine and score does; `token_dropout` and `ngram_dropout` are the shares of tokens hidden in
+    rows with a label, and of rows whose heads miss the n-grams (multitask). `weights` is the number format of the saved model;
+    with `int8_tokens` the token embeddings are int8 with a scale per token. Shards, checkpoints and the metrics log go to `work`
+    (by default `<output>-work`): the same command goes on from there.
     """
 
     name: str
@@ -216,6 +217,8 @@ class TrainConfig(JobConfig):
     teacher: ModelConfig = ModelConfig()
     distillation_weight: float = Field(default=1.0, gt=0.0)
     similarity_weight: float = Field(default=1.0, gt=0.0)
+    token_dropout: float = Field(default=0.0, ge=0.0, lt=1.0)
+    ngram_dropout: float = Field(default=0.0, ge=0.0, le=1.0)
     loop: LoopConfig
     processes: ProcessesConfig = ProcessesConfig()
     weights: Literal["float32", "float16"] = "float32"
@@ -287,6 +290,18 @@ class TrainConfig(JobConfig):
                 for name, labels in self.model.heads.items()
                 if len(labels) > _MOST_CLASSES
             ]
+        else:
+            problems += [
+                f"{key} {value:g}: belongs to objective multitask"
+                for key, value in (("token_dropout", self.token_dropout), ("ngram_dropout", self.ngram_dropout))
+                if value
+            ]
+        if self.ngram_dropout and self.model.ngram_buckets is None:
+            problems.append(f"ngram_dropout {self.ngram_dropout:g}: the model has no n-grams; set model.ngram_buckets")
+        elif self.ngram_dropout == 1 and not (self.start and self.start_heads):
+            problems.append(
+                "ngram_dropout 1: n-grams never learn; lower it, or name `start` and `start_heads` that have them"
+            )
         if self.start is None and (self.start_heads or self.frozen):
             key = "start_heads" if self.start_heads else "frozen"
             problems.append(f"{key}: needs `start`, the model it belongs to")

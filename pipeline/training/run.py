@@ -133,6 +133,7 @@ def task_spec(config: TrainConfig, data: Prepared) -> LanguageModelTaskSpec:
     return LanguageModelTaskSpec(
         config.objective, model.model_dump_json(), config.loop.seed, config.start, config.distillation_weight,
         str(data.tokenizer), config.similarity_weight, tuple(sorted(config.start_heads.items())), config.frozen,
+        config.token_dropout, config.ngram_dropout,
     )  # fmt: skip
 
 

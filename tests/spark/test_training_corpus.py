@@ -314,6 +314,8 @@ def test_an_encoder_and_its_heads_go_on_from_saved_ones(spark: SparkSession, tmp
         "start": str(folder),
         "start_heads": {"sentiment": str(tmp_path / "model-sentiment")},
         "frozen": ["ngrams"],
+        "token_dropout": 0.25,
+        "ngram_dropout": 0.5,
     }
     config = lm_config(
         tmp_path,
@@ -323,7 +325,9 @@ def test_an_encoder_and_its_heads_go_on_from_saved_ones(spark: SparkSession, tmp
         output=str(tmp_path / "next"),
         tokenizer={"file": str(folder / "tokenizer.json")},
     )
-    built = task_spec(config, data).build()
+    spec = task_spec(config, data)
+    assert (spec.token_dropout, spec.ngram_dropout) == (0.25, 0.5)
+    built = spec.build()
     assert isinstance(built.module, EncoderLanguageModel)
     assert torch.equal(built.module.ngrams.vectors.weight, load(folder).ngrams.vectors.weight)  # type: ignore[union-attr]
     assert written["temperature"] != 1.0

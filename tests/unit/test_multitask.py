@@ -11,7 +11,7 @@ from safetensors.numpy import save_file
 from torch.nn import functional
 
 from tests.training_rows import task_spec
-from udfs.models.language_models import LanguageModel, read_weights, save
+from udfs.models.language_models import EncoderLanguageModel, LanguageModel, read_weights, save
 from udfs.training.multitask import MultitaskTask
 from udfs.training.shards import Batch
 from udfs.training.spec import LanguageModelTaskSpec, TrainingError
@@ -224,3 +224,58 @@ def test_something_must_be_left_to_train(tmp_path: Path) -> None:
     start = start_of(spec, tmp_path / "start")
     with pytest.raises(TrainingError, match="leave nothing to train"):
         replace(spec, start=start, frozen=("tokens", "output", "stack", "heads", "projection")).build()
+
+
+def with_ngrams(**dropout: float) -> MultitaskTask:
+    spec = task_spec("multitask", "encoder", output_size=6, heads=HEADS, mask_id=3, ngram_buckets=64, ngram_size=2)
+    built = LanguageModelTaskSpec("multitask", spec.config_json, seed=1, **dropout).build()
+    assert isinstance(built, MultitaskTask)
+    built.module.eval()
+    return built
+
+
+def test_hidden_ngrams_neither_count_nor_learn() -> None:
+    one, rows = with_ngrams(ngram_dropout=1.0), batch((2, 0))
+    assert isinstance(one.model, EncoderLanguageModel)
+    assert one.model.ngrams is not None
+    hidden_loss = one.loss(rows, torch.Generator())[0]
+    hidden_loss.backward()  # type: ignore[no-untyped-call]
+    head = one.model.heads["sentiment"].weight
+    assert isinstance(head, torch.Tensor)
+    assert head.grad is not None
+    assert not head.grad[:, -2:].any()
+    assert head.grad[:, :-2].any()
+    seen = float(with_ngrams().loss(rows, torch.Generator())[0])
+    with torch.no_grad():
+        one.model.ngrams.vectors.weight.zero_()
+        assert float(one.loss(rows, torch.Generator())[0]) == pytest.approx(float(hidden_loss), rel=1e-6)
+    assert seen != pytest.approx(float(hidden_loss), rel=1e-6)
+    some = with_ngrams(ngram_dropout=0.5)
+    features = torch.ones(1000, 10)
+    kept = some._without_ngrams(features, torch.Generator().manual_seed(1))
+    assert kept[:, :8].eq(1).all()
+    assert 0.4 < float(kept[:, 8:].mean()) < 0.6
+    assert kept[:, 8].equal(kept[:, 9])
+
+
+def test_tokens_are_hidden_in_labelled_rows_alone() -> None:
+    one, rows = with_ngrams(token_dropout=0.5), batch((2, 0))
+    drawn = [one._thinned(rows, torch.Generator().manual_seed(seed)) for seed in range(50)]
+    assert all(ids[2].equal(IDS[2]) for ids in drawn)
+    assert all(ids[~MASK].equal(IDS[~MASK]) for ids in drawn)
+    words = MASK & (IDS > 2)
+    assert all(ids[~words].equal(IDS[~words]) for ids in drawn), "special tokens stay"
+    share = torch.stack([(ids == 3)[:2][words[:2]].double().mean() for ids in drawn]).mean()
+    assert 0.4 < float(share) < 0.6
+    seeds = range(5)
+    losses = {float(one.loss(rows, torch.Generator().manual_seed(seed))[0]) for seed in seeds}
+    assert len(losses) > 1
+    assert len({float(with_ngrams().loss(rows, torch.Generator().manual_seed(seed))[0]) for seed in seeds}) == 1
+    assert with_ngrams()._thinned(rows, torch.Generator()) is rows.ids
+
+
+def test_tokens_cannot_be_hidden_without_a_mask_token() -> None:
+    spec = task_spec("multitask", "encoder", output_size=6, heads=HEADS)
+    bare = json.loads(spec.config_json) | {"mask_id": None}
+    with pytest.raises(TrainingError, match="token_dropout needs a mask token"):
+        LanguageModelTaskSpec("multitask", json.dumps(bare), seed=1, token_dropout=0.1).build()

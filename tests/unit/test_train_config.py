@@ -76,6 +76,12 @@ def test_every_problem_is_reported_with_its_key(tmp_path: Path) -> None:
     assert "colour: unknown key" in str(error.value)
 
 
+ENCODER_WITH_NGRAMS = {
+    "architecture": "encoder", "hidden_size": 8, "n_layers": 1, "n_heads": 2, "max_tokens": 16, "ngram_buckets": 8,
+    "heads": {"x": ["a", "b"]},
+}  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -93,6 +99,18 @@ def test_every_problem_is_reported_with_its_key(tmp_path: Path) -> None:
             {"objective": "multitask", "loop": {**plain()["loop"], "metric": "spearman"}},
             "loop.metric spearman: no set that is validated on has `pair` and `score`",
         ),
+        ({"token_dropout": 0.1}, "token_dropout 0.1: belongs to objective multitask"),
+        (
+            {"objective": "multitask", "ngram_dropout": 1.0},
+            "ngram_dropout 1: the model has no n-grams; set model.ngram_buckets",
+        ),
+        ({"ngram_dropout": 0.5}, "ngram_dropout 0.5: belongs to objective multitask"),
+        (
+            {"objective": "multitask", "ngram_dropout": 1.0, "start": "m", "model": ENCODER_WITH_NGRAMS},
+            "ngram_dropout 1: n-grams never learn; lower it, or name `start` and `start_heads` that have them",
+        ),
+        ({"ngram_dropout": 1.5}, "ngram_dropout: "),
+        ({"token_dropout": 1.0}, "token_dropout: "),
         ({"start": "m", "start_heads": {"mood": "m-mood"}}, "start_heads.mood: not among model.heads"),
         (one_set(pair="b", score="s"), "corpus set a: pair and score belong to objective multitask"),
         (one_set(pair="b"), "set a: `pair` and `score` belong together; name both columns or neither"),

@@ -101,6 +101,11 @@ class LanguageModelConfig(BaseModel):
         return d if self.ngram_buckets is None else 2 * d + self.ngram_size
 
     @property
+    def special_ids(self) -> list[int]:
+        """The ids of special tokens that there are."""
+        return [i for i in (self.pad_id, self.bos_id, self.eos_id, self.mask_id) if i is not None]
+
+    @property
     def spells(self) -> bool:
         """Whether n-grams are made of characters, which the tokeniser must name."""
         return self.ngram_buckets is not None and self.ngram_unit == "character"

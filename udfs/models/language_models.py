@@ -131,9 +131,7 @@ class EncoderLanguageModel(LanguageModel):
         """
         if self.ngrams is None or not self.config.spells:
             return
-        c = self.config
-        special = frozenset(i for i in (c.pad_id, c.bos_id, c.eos_id, c.mask_id) if i is not None)
-        table = piece_characters(tokenizer, c.vocabulary_size, special)
+        table = piece_characters(tokenizer, self.config.vocabulary_size, frozenset(self.config.special_ids))
         self.ngrams.characters = torch.from_numpy(table).to(self.ngrams.vectors.weight.device)
 
     def hidden(self, ids: Tensor, mask: Tensor) -> Tensor:

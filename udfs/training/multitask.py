@@ -14,6 +14,7 @@ from torch.nn import functional
 from udfs.models.language_models import LanguageModel
 from udfs.training.objectives import ClassificationTask
 from udfs.training.shards import Batch
+from udfs.training.spec import TrainingError
 
 
 class MultitaskTask(ClassificationTask):
@@ -23,16 +24,33 @@ class MultitaskTask(ClassificationTask):
     Nearness: squared difference of cosine and score, as in Sentence-BERT (Reimers and Gurevych, 2019, arXiv:1908.10084).
     """
 
-    def __init__(self, model: LanguageModel, distillation_weight: float, similarity_weight: float = 1.0) -> None:
-        """Take a model and how much 1 - cosine, and the squared difference, count beside the cross-entropy of a label."""
+    def __init__(
+        self,
+        model: LanguageModel,
+        distillation_weight: float,
+        similarity_weight: float = 1.0,
+        token_dropout: float = 0.0,
+        ngram_dropout: float = 0.0,
+    ) -> None:
+        """Take a model, how much 1 - cosine and the squared difference count beside the cross-entropy of a label, and what is
+        hidden from it in training: shares of the tokens of rows with a label, and of the rows whose heads miss the n-grams.
+
+        Raises:
+            TrainingError: tokens are to be hidden from a model without a mask token.
+        """
         super().__init__(model)
         self.distillation_weight, self.similarity_weight = distillation_weight, similarity_weight
+        self.token_dropout, self.ngram_dropout = token_dropout, ngram_dropout
+        if token_dropout and model.config.mask_id is None:
+            raise TrainingError("model.mask_id: missing; token_dropout needs a mask token")
 
     def loss(self, batch: Batch, generator: torch.Generator) -> tuple[Tensor, float]:
         """Sum over rows of the cross-entropy of their label, the weighted 1 - cosine to their vector and the weighted squared
         difference of their cosine and score, of what they have."""
-        hidden = self.model.hidden(batch.ids, batch.mask)  # (b, l, d)
-        features = self.model.features(batch.ids, hidden, batch.mask)  # (b, n_features)
+        hidden = self.model.hidden(self._thinned(batch, generator), batch.mask)  # (b, l, d)
+        features = self._without_ngrams(
+            self.model.features(batch.ids, hidden, batch.mask), generator
+        )  # (b, n_features)
         total = self.distillation_weight * self._distances(batch, hidden).sum()
         cosines, scores = self._pairs(batch, hidden)
         total = total + self.similarity_weight * (cosines - scores).square().sum()
@@ -58,6 +76,33 @@ class MultitaskTask(ClassificationTask):
         if len(set(scores.tolist())) > 1 and len(set(cosines.tolist())) > 1:
             metrics["spearman"] = float(spearmanr(cosines, scores).statistic)
         return metrics
+
+    def _thinned(self, batch: Batch, generator: torch.Generator) -> Tensor:
+        """Return ids (b, l) with some tokens of rows with a label replaced by the mask token; special tokens stay.
+
+        Word dropout: Iyyer et al. (2015), Deep Unordered Composition Rivals Syntactic Methods, doi:10.3115/v1/P15-1162.
+        """
+        mask_id = self.model.config.mask_id
+        if not self.token_dropout or not batch.heads or mask_id is None:
+            return batch.ids
+        draw = torch.rand(batch.ids.shape, generator=generator)  # on the CPU, so that every device draws the same
+        labelled = torch.tensor([bool(head) for head in batch.heads]).unsqueeze(1)  # (b, 1)
+        hidden = ((draw < self.token_dropout) & labelled).to(batch.ids.device)
+        special = torch.tensor(self.model.config.special_ids, device=batch.ids.device)
+        return batch.ids.masked_fill(hidden & batch.mask & ~torch.isin(batch.ids, special), mask_id)
+
+    def _without_ngrams(self, features: Tensor, generator: torch.Generator) -> Tensor:
+        """Return features (b, n_features) in which the n-grams, its last columns, are zero in some rows.
+
+        A bag of n-grams that was fitted to these labels knows most of them by heart; beside it the rest of the model learns
+        little that is new.
+        """
+        size = self.model.config.ngram_size
+        if not self.ngram_dropout or self.model.config.ngram_buckets is None:
+            return features
+        draw = torch.rand((len(features), 1), generator=generator)
+        kept = (draw >= self.ngram_dropout).to(features.device, features.dtype)  # (b, 1)
+        return torch.cat([features[:, :-size], features[:, -size:] * kept], dim=1)
 
     def _distances(self, batch: Batch, hidden: Tensor) -> Tensor:
         """Return 1 - cosine (k,) of rows that have a vector, of hidden states (b, l, d)."""

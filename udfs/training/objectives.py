@@ -83,7 +83,7 @@ class MaskedTask(LanguageModelTask):
         config = self.model.config
         if config.mask_id is None:
             raise TrainingError("model.mask_id: missing; objective masked_lm needs a mask token")
-        special = torch.tensor([config.pad_id, config.bos_id, config.eos_id, config.mask_id])
+        special = torch.tensor(config.special_ids)
         draw = torch.rand((2, *ids.shape), generator=generator)  # on the CPU, so that every device draws the same
         chosen = (draw[0] < _MASKED_SHARE) & mask & ~torch.isin(ids, special)
         random = torch.randint(config.vocabulary_size, ids.shape, generator=generator)

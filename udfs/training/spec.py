@@ -32,7 +32,8 @@ class LanguageModelTaskSpec:
     weights into a classifier, say); `start_heads` are names of heads and the folders (`udfs.models.head`, one layer) whose
     weights they begin with. Tensors with one of `frozen` in their names stay as they are. `distillation_weight` is how much a
     row's distance to its teacher counts beside a row's label, `similarity_weight` how much a pair's squared difference of
-    cosine and score does (multitask). `tokenizer` is the tokenizer.json whose tokens spell the characters of n-grams.
+    cosine and score does, `token_dropout` the share of tokens hidden in rows with a label, `ngram_dropout` the share of rows
+    whose heads miss the n-grams (multitask). `tokenizer` is the tokenizer.json whose tokens spell the characters of n-grams.
     """
 
     objective: Objective
@@ -44,6 +45,8 @@ class LanguageModelTaskSpec:
     similarity_weight: float = 1.0
     start_heads: tuple[tuple[str, str], ...] = ()
     frozen: tuple[str, ...] = ()
+    token_dropout: float = 0.0
+    ngram_dropout: float = 0.0
 
     def build(self) -> "Task":
         """Return the task; the same weights for the same seed.

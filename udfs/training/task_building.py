@@ -42,7 +42,9 @@ def language_model_task(spec: LanguageModelTaskSpec) -> LanguageModelTask:
     if spec.tokenizer is not None and isinstance(model, EncoderLanguageModel):
         model.read_characters(Path(spec.tokenizer))
     if spec.objective == "multitask":
-        return MultitaskTask(model, spec.distillation_weight, spec.similarity_weight)
+        return MultitaskTask(
+            model, spec.distillation_weight, spec.similarity_weight, spec.token_dropout, spec.ngram_dropout
+        )
     return _TASKS[spec.objective](model)
 
 
